@@ -1,0 +1,1 @@
+"""The shared core of Sojae: templates, identities, rules, and the adapters to Kafka, Delta Lake and ONNX."""

@@ -1,0 +1,208 @@
+"""Delta tables through pinned handles: the only place that writes them.
+
+A handle is pinned to a version. A commit through it is refused when another writer has moved one of its `txn` positions
+since that version; writing by path instead would check against the newest version and so repeat what a fenced writer
+has. Retries stay on (writers of other partitions do not collide), `restore` and `delta.setTransactionRetentionDuration`
+are never used.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from sojae.domain.errors import CommitRefused, StoreError
+from sojae.domain.order import ORDER_COLUMNS
+
+log = logging.getLogger(__name__)
+
+COMMIT_RETRIES = 15
+FORBIDDEN_CONFIGURATION = "delta.setTransactionRetentionDuration"
+COMMIT_VERSION = "_commit_version"
+"""Column of `changes` that says which version a row came with."""
+
+
+class PinnedTable:
+    """One Delta table, read and written through one handle."""
+
+    def __init__(self, table: DeltaTable, *, plain_columns: Sequence[str] = ()) -> None:
+        self._table = table
+        self._writer = WriterProperties(
+            compression="ZSTD",
+            compression_level=1,
+            column_properties={name: ColumnProperties(dictionary_enabled=False) for name in plain_columns},
+        )
+        if FORBIDDEN_CONFIGURATION in table.metadata().configuration:
+            raise StoreError(
+                en=f"{table.table_uri}: {FORBIDDEN_CONFIGURATION} is set, so positions would expire; unset it",
+                ko=f"{table.table_uri}: {FORBIDDEN_CONFIGURATION}이 설정되어 위치가 사라질 수 있습니다. 해제하십시오",
+            )
+
+    @classmethod
+    def create_or_open(
+        cls,
+        uri: str,
+        schema: pa.Schema,
+        *,
+        partition_by: Sequence[str] = (),
+        configuration: Mapping[str, str | None] | None = None,
+        plain_columns: Sequence[str] = (),
+    ) -> "PinnedTable":
+        """Return the table at a URI, made with this schema when it is not there; raises StoreError."""
+        try:
+            table = DeltaTable.create(
+                uri,
+                schema=schema,
+                mode="ignore",
+                partition_by=list(partition_by) or None,
+                configuration=dict(configuration or {}),
+            )
+            table.update_incremental()
+        except (DeltaError, OSError) as error:
+            raise _store_error(uri, error) from error
+        return cls(table, plain_columns=plain_columns)
+
+    @classmethod
+    def open(cls, uri: str) -> "PinnedTable | None":
+        """Return the table at a URI, or None when there is none yet; raises StoreError."""
+        try:
+            return cls(DeltaTable(uri))
+        except TableNotFoundError:
+            return None
+        except (DeltaError, OSError) as error:
+            raise _store_error(uri, error) from error
+
+    @property
+    def handle(self) -> DeltaTable:
+        """The handle itself, for readers (polars, pyarrow) that want the pinned version."""
+        return self._table
+
+    @property
+    def table_id(self) -> str:
+        """What tells this table from an earlier one at the same place."""
+        return str(self._table.metadata().id)
+
+    @property
+    def version(self) -> int:
+        """The version that the handle is pinned to."""
+        return int(self._table.version())
+
+    def refresh(self) -> int:
+        """Move the handle to the newest version and return it."""
+        try:
+            self._table.update_incremental()
+        except (DeltaError, OSError) as error:
+            raise _store_error(self._table.table_uri, error) from error
+        return self.version
+
+    def position(self, app_id: str) -> int | None:
+        """Return the `txn` version of an application in the pinned version; None when it has none."""
+        value = self._table.transaction_version(app_id)
+        return None if value is None else int(value)
+
+    def append(self, rows: pa.Table, positions: Mapping[str, int]) -> int:
+        """Commit rows and `txn` positions as one through the pinned handle, and return the new version.
+
+        Raises CommitRefused when another writer moved one of the positions since the pinned version, StoreError when a
+        position would not go forward (delta-rs accepts that without a word) or the store cannot be written.
+        """
+        return self._write(rows, positions, predicate=None)
+
+    def replace(self, rows: pa.Table, positions: Mapping[str, int], predicate: str | None) -> int:
+        """Put `rows` in the place of the rows that the SQL predicate selects (None: of all), as `append` does."""
+        return self._write(rows, positions, predicate=predicate, overwrite=True)
+
+    def _write(
+        self, rows: pa.Table, positions: Mapping[str, int], *, predicate: str | None, overwrite: bool = False
+    ) -> int:
+        for app_id, new in positions.items():
+            stored = self.position(app_id)
+            if stored is not None and new <= stored:
+                raise StoreError(
+                    en=f"position of {app_id} would go from {stored} to {new}; nothing was written",
+                    ko=f"{app_id}의 위치가 {stored}에서 {new}(으)로 되돌아갑니다. 아무것도 쓰지 않았습니다",
+                )
+        properties = CommitProperties(
+            max_commit_retries=COMMIT_RETRIES,
+            app_transactions=[Transaction(app_id, version) for app_id, version in positions.items()],
+        )
+        widen: Literal["merge"] | None = "merge" if set(rows.column_names) - set(self.schema().names) else None
+        try:
+            if overwrite:
+                write_deltalake(
+                    self._table,
+                    rows,
+                    mode="overwrite",
+                    predicate=predicate,
+                    schema_mode=widen if predicate else "overwrite",
+                    commit_properties=properties,
+                    writer_properties=self._writer,
+                )
+            else:
+                write_deltalake(
+                    self._table,
+                    rows,
+                    mode="append",
+                    schema_mode=widen,
+                    commit_properties=properties,
+                    writer_properties=self._writer,
+                )
+        except CommitFailedError as error:
+            raise CommitRefused(
+                en=f"{self._table.table_uri}: another writer was first: {error}",
+                ko=f"{self._table.table_uri}: 다른 작성자가 먼저 썼습니다: {error}",
+            ) from error
+        except (DeltaError, OSError) as error:
+            raise _store_error(self._table.table_uri, error) from error
+        return self.version
+
+    def changes(self, after: int, upto: int, columns: Sequence[str]) -> pa.Table:
+        """Return the rows inserted by the versions (after, upto], in the one order.
+
+        `_commit_version` may be asked for beside the table's own columns. Compactions add none. Raises StoreError when
+        files of the range are gone: the reader must be rebuilt.
+        """
+        schema = pa.schema([f for f in self.schema() if f.name in set(columns)])
+        if COMMIT_VERSION in columns:
+            schema = schema.append(pa.field(COMMIT_VERSION, pa.int64()))
+        if upto <= after:
+            return schema.empty_table()
+        # NOTE: the change feed reads column names as SQL, where a bare `offset` is a keyword.
+        wanted = [f'"{name}"' for name in (*schema.names, "_change_type")]
+        try:
+            reader = self._table.load_cdf(starting_version=after + 1, ending_version=upto, columns=wanted)
+            table = pa.table(reader)
+        except (DeltaError, OSError, pa.ArrowException) as error:
+            raise _store_error(self._table.table_uri, error) from error
+        # The feed's strings are views, for which pyarrow has neither `equal` nor `filter`: cast first.
+        inserted = table.select(schema.names).cast(schema)
+        inserted = inserted.filter(pc.equal(table["_change_type"].cast(pa.string()), "insert"))
+        order = [(name, "ascending") for name in ORDER_COLUMNS if name in schema.names]
+        return inserted.sort_by(order) if order else inserted
+
+    def schema(self) -> pa.Schema:
+        """Return the Arrow schema of the pinned version."""
+        return pa.schema(self._table.schema().to_arrow())
+
+    def read(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return all rows of the pinned version."""
+        try:
+            return self._table.to_pyarrow_table(columns=None if columns is None else list(columns))
+        except (DeltaError, OSError) as error:
+            raise _store_error(self._table.table_uri, error) from error
+
+    def compact(self) -> None:
+        """Join small files into larger ones; rows and positions stay as they are."""
+        self._table.optimize.compact(max_concurrent_tasks=1, min_commit_interval=timedelta(minutes=5))
+
+
+def _store_error(where: str, error: Exception) -> StoreError:
+    return StoreError(
+        en=f"the store at {where} cannot be used: {error}",
+        ko=f"저장소 {where}을(를) 쓸 수 없습니다: {error}",
+    )

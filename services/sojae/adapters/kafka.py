@@ -1,0 +1,302 @@
+"""Kafka through aiokafka: a group consumer placed by us, an idempotent producer; topic ids through confluent-kafka."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from sojae.domain.errors import BrokerError
+from sojae.ports import Assignment, Message, Partition
+
+log = logging.getLogger(__name__)
+
+METADATA_MAX_AGE_MS = 5_000
+ADMIN_TIMEOUT_SECONDS = 10.0
+MOCK_CLUSTER = "mockCluster"
+"""How the id of librdkafka's mock cluster begins."""
+FETCH_MAX_WAIT_MS = 200
+"""How long the broker holds an empty fetch; other requests on the connection wait behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How to reach a broker, and who we are there; `run_id` stands in for topic ids where a broker has none."""
+
+    bootstrap_servers: str
+    security_protocol: str = "PLAINTEXT"
+    sasl_mechanism: str = "SCRAM-SHA-512"
+    username: str | None = None
+    password_file: Path | None = None
+    run_id: str | None = None
+
+    def _password(self) -> str | None:
+        return None if self.password_file is None else self.password_file.read_text(encoding="utf-8").strip()
+
+    def for_aiokafka(self) -> dict[str, object]:
+        """Return the arguments that every aiokafka client takes."""
+        options: dict[str, object] = {
+            "bootstrap_servers": self.bootstrap_servers,
+            "security_protocol": self.security_protocol,
+            "metadata_max_age_ms": METADATA_MAX_AGE_MS,
+        }
+        if self.username is not None:
+            options |= {
+                "sasl_mechanism": self.sasl_mechanism,
+                "sasl_plain_username": self.username,
+                "sasl_plain_password": self._password(),
+            }
+        return options
+
+    def for_librdkafka(self) -> dict[str, str | int | float | bool]:
+        """Return the configuration that every confluent-kafka client takes."""
+        options: dict[str, str | int | float | bool] = {
+            "bootstrap.servers": self.bootstrap_servers,
+            "security.protocol": self.security_protocol,
+            "log_level": 0,
+        }
+        if self.username is not None:
+            options |= {
+                "sasl.mechanism": self.sasl_mechanism,
+                "sasl.username": self.username,
+                "sasl.password": self._password() or "",
+            }
+        return options
+
+
+class AiokafkaSource:
+    """A consumer of all topics that match a pattern; see `sojae.ports.EventSource`."""
+
+    def __init__(
+        self, connection: Connection, *, pattern: str, group_id: str, session_timeout_ms: int = 30_000
+    ) -> None:
+        self._connection = connection
+        self._pattern = pattern
+        self._group_id = group_id
+        self._session_timeout_ms = session_timeout_ms
+        self._consumer: AIOKafkaConsumer | None = None
+        self._topic_ids: dict[str, str] = {}
+
+    async def start(self, assignment: Assignment) -> None:
+        """Join the group; raises BrokerError when the broker cannot be reached or does not accept us."""
+        self._consumer = AIOKafkaConsumer(
+            **self._connection.for_aiokafka(),
+            group_id=self._group_id,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            session_timeout_ms=self._session_timeout_ms,
+            heartbeat_interval_ms=max(500, self._session_timeout_ms // 10),
+            max_poll_interval_ms=300_000,
+            max_partition_fetch_bytes=4_194_304,
+            fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
+        )
+        try:
+            await self._consumer.start()
+        except KafkaError as error:
+            await self._consumer.stop()
+            raise broker_error(self._connection, error) from error
+        self._consumer.subscribe(pattern=self._pattern, listener=_Listener(assignment))
+
+    @property
+    def _live(self) -> AIOKafkaConsumer:
+        assert self._consumer is not None, "start() comes first"
+        return self._consumer
+
+    async def fetch(self, *, timeout_seconds: float, max_messages: int) -> Mapping[Partition, Sequence[Message]]:
+        """Return what has arrived, per partition in offset order; empty after the timeout.
+
+        NOTE: nothing is awaited between aiokafka's hand-over and our return, so no rebalance can slip in between.
+        """
+        try:
+            batches = await self._live.getmany(timeout_ms=int(timeout_seconds * 1000), max_records=max_messages)
+        except KafkaError as error:
+            raise broker_error(self._connection, error) from error
+        return {
+            Partition(tp.topic, tp.partition): [
+                Message(
+                    topic=tp.topic,
+                    partition=tp.partition,
+                    offset=r.offset,
+                    timestamp_ms=r.timestamp,
+                    key=r.key,
+                    value=r.value,
+                    headers=dict(r.headers),
+                )
+                for r in records
+            ]
+            for tp, records in batches.items()
+        }
+
+    def seek(self, partition: Partition, offset: int) -> bool:
+        """Read the partition from that offset next; False when it is no longer ours."""
+        try:
+            self._live.seek(TopicPartition(*partition), offset)
+        except IllegalStateError:
+            log.info("%s-%d left us before it could be placed", *partition)
+            return False
+        return True
+
+    async def bounds(self, partitions: Sequence[Partition]) -> Mapping[Partition, tuple[int, int]]:
+        """Return for each partition the first offset that the log still holds, and the one after its last."""
+        wanted = {TopicPartition(*p): p for p in partitions}
+        if not wanted:
+            return {}
+        try:
+            first = await self._live.beginning_offsets(list(wanted))
+            last = await self._live.end_offsets(list(wanted))
+        except KafkaError as error:
+            raise broker_error(self._connection, error) from error
+        return {p: (int(first[tp]), int(last[tp])) for tp, p in wanted.items()}
+
+    async def topic_id(self, topic: str) -> str:
+        """Return the topic's id; asked again at each call, since a topic may be deleted and made anew."""
+        return await asyncio.to_thread(topic_id, self._connection, topic)
+
+    async def commit(self, offsets: Mapping[Partition, int]) -> None:
+        """Tell the broker how far the store is; it is for lag tools, so a refusal is only logged."""
+        owned = self._live.assignment()
+        wanted = {TopicPartition(*p): offset for p, offset in offsets.items() if TopicPartition(*p) in owned}
+        if not wanted:
+            return
+        try:
+            await self._live.commit(wanted)
+        except (CommitFailedError, IllegalStateError, KafkaError) as error:
+            log.info("the broker did not take our offsets: %s", error)
+
+    async def stop(self) -> None:
+        """Leave the group and close the connection."""
+        if self._consumer is not None:
+            await self._consumer.stop()
+            self._consumer = None
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+    """Hands aiokafka's rebalance calls to our port."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._assignment = assignment
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        await self._assignment.revoked([Partition(tp.topic, tp.partition) for tp in revoked])
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        await self._assignment.assigned([Partition(tp.topic, tp.partition) for tp in assigned])
+
+
+class AiokafkaProducer:
+    """An idempotent producer, acknowledged by all replicas, zstd; never transactional."""
+
+    def __init__(self, connection: Connection, *, linger_ms: int = 5) -> None:
+        self._connection = connection
+        self._linger_ms = linger_ms
+        self._producer: AIOKafkaProducer | None = None
+
+    async def __aenter__(self) -> Self:
+        self._producer = AIOKafkaProducer(
+            **self._connection.for_aiokafka(),
+            enable_idempotence=True,
+            acks="all",
+            compression_type="zstd",
+            linger_ms=self._linger_ms,
+            max_batch_size=262_144,
+        )
+        try:
+            await self._producer.start()
+        except KafkaError as error:
+            await self._producer.stop()
+            raise broker_error(self._connection, error) from error
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        if self._producer is not None:
+            await self._producer.stop()
+
+    async def enqueue(
+        self, topic: str, key: str, value: bytes, headers: Mapping[str, bytes]
+    ) -> Awaitable[tuple[int, int]]:
+        """Return, once the message is in the send buffer, what awaits its acknowledgement as (partition, offset)."""
+        assert self._producer is not None, "use it as a context manager"
+        try:
+            future = await self._producer.send(topic, value, key=key.encode(), headers=list(headers.items()))
+        except KafkaError as error:
+            raise broker_error(self._connection, error) from error
+        return self._acknowledged(future)
+
+    async def send(self, topic: str, key: str, value: bytes, headers: Mapping[str, bytes]) -> tuple[int, int]:
+        """Return (partition, offset) of the broker's acknowledgement; raises BrokerError."""
+        return await (await self.enqueue(topic, key, value, headers))
+
+    async def _acknowledged(self, future: "asyncio.Future[object]") -> tuple[int, int]:
+        try:
+            metadata = await future
+        except KafkaError as error:
+            raise broker_error(self._connection, error) from error
+        return metadata.partition, metadata.offset  # type: ignore[attr-defined]  # aiokafka ships no types
+
+
+def topic_id(connection: Connection, topic: str) -> str:
+    """Return the id of a topic's present incarnation; on a broker without ids, the run id of the broker and the name.
+
+    Raises BrokerError when neither can be had.
+    """
+    admin = AdminClient(connection.for_librdkafka())
+    try:
+        described = admin.describe_topics(TopicCollection([topic]), request_timeout=ADMIN_TIMEOUT_SECONDS)[
+            topic
+        ].result()
+        found = str(described.topic_id)
+    except (KafkaException, AttributeError) as error:
+        log.debug("no topic id of %s: %s", topic, error)
+        found = ""
+    if re.search(r"[1-9A-Za-z]", found.replace("A", "")):
+        return found
+    if connection.run_id is None:
+        raise BrokerError(
+            en=f"the broker at {connection.bootstrap_servers} gives no id of topic {topic}; use Apache Kafka 2.8 or newer",
+            ko=f"{connection.bootstrap_servers} 브로커가 토픽 {topic}의 id를 주지 않습니다. Apache Kafka 2.8 이상을 쓰십시오",
+        )
+    return f"{connection.run_id}/{topic}"
+
+
+def create_topics(connection: Connection, topics: Sequence[str], partitions: int) -> list[str]:
+    """Make the topics that are not there yet and return their names; raises BrokerError."""
+    admin = AdminClient(connection.for_librdkafka())
+    try:
+        cluster = admin.list_topics(timeout=ADMIN_TIMEOUT_SECONDS)
+        missing = [t for t in topics if t not in cluster.topics]
+        if str(cluster.cluster_id).startswith(MOCK_CLUSTER):
+            # The mock has no controller to ask; it makes a topic, with 4 partitions, when somebody looks it up.
+            for topic in missing:
+                admin.list_topics(topic, timeout=ADMIN_TIMEOUT_SECONDS)
+            return missing
+        for topic, done in (
+            admin.create_topics([NewTopic(t, partitions, 1) for t in missing]).items() if missing else ()
+        ):
+            try:
+                done.result(ADMIN_TIMEOUT_SECONDS)
+            except KafkaException as error:
+                if "already exists" not in str(error):
+                    raise
+                log.debug("%s was made by somebody else in between", topic)
+    except (KafkaException, TimeoutError) as error:
+        raise broker_error(connection, error) from error
+    return missing
+
+
+def broker_error(connection: Connection, error: Exception) -> BrokerError:
+    """Return what to tell a person: a wrong password looks like an unreachable broker, so both are named."""
+    return BrokerError(
+        en=f"cannot reach, or not accepted by, the broker at {connection.bootstrap_servers}: {error}; "
+        "start `sojae up`, or set SOJAE_KAFKA__BOOTSTRAP_SERVERS",
+        ko=f"{connection.bootstrap_servers} 브로커에 연결할 수 없거나 거부되었습니다: {error}. "
+        "`sojae up`을 실행하거나 SOJAE_KAFKA__BOOTSTRAP_SERVERS를 설정하십시오",
+    )

@@ -1,0 +1,1 @@
+"""Pure rules of materials data: no I/O, no framework."""

@@ -1,0 +1,163 @@
+"""One cell of a data file → one typed value in the unit of its field."""
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from sojae.domain.composition import atomic_percent, atomic_to_weight_percent, parse_formula
+from sojae.domain.errors import FormulaError, QuantityError
+from sojae.domain.mapping_plan import ColumnPlan, Parse
+from sojae.domain.quantity import convert, delta, parse_number
+from sojae.domain.text import Text
+
+TRUE_WORDS = frozenset("true yes y 1 예 네 있음 o".split())
+FALSE_WORDS = frozenset("false no n 0 아니오 없음 x".split())
+_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:?\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
+MAX_LONG = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class CellValue:
+    """What a cell says: its value, and the text as typed where the value is not simply that text."""
+
+    value: object
+    as_reported: str | None = None
+    precision: str | None = None
+
+
+class CellRefusedError(Exception):
+    """A cell cannot be read as its column says; `expected` is what would have been."""
+
+    def __init__(self, expected: Text) -> None:
+        super().__init__(expected.en)
+        self.expected = expected
+
+
+def read_cell(plan: ColumnPlan, text: str | None, zone: ZoneInfo) -> CellValue | None:
+    """Return what a cell says, None where it is empty or a word for nothing; raises CellRefusedError.
+
+    `zone` is the time zone of dates that name none.
+    """
+    typed = "" if text is None else unicodedata.normalize("NFC", text).strip()
+    if not typed or typed in plan.nulls:
+        return None
+    meant = typed if plan.values is None else plan.values.get(typed, typed)
+    if not meant:
+        return None
+    if plan.parse == "date":
+        return _date(plan, meant, zone)
+    if plan.parse == "formula":
+        return CellValue(_formula(plan, meant), as_reported=typed)
+    if plan.parse == "number":
+        return _number(plan, typed, meant)
+    return CellValue(_READERS[plan.parse](plan, meant), as_reported=typed if meant != typed else None)
+
+
+def _number(plan: ColumnPlan, typed: str, meant: str) -> CellValue:
+    try:
+        number = parse_number(meant)
+        unit, target = plan.unit or "1", plan.target_unit or "1"
+        value = (delta if plan.is_difference else convert)(number, unit, target)
+    except QuantityError as error:
+        raise CellRefusedError(error.text) from error
+    changed = unit != target or meant != typed
+    return CellValue(value, as_reported=f"{typed} {unit}" if changed else None)
+
+
+def _formula(plan: ColumnPlan, text: str) -> Mapping[str, float]:
+    try:
+        percent = atomic_percent(parse_formula(text))
+    except FormulaError as error:
+        raise CellRefusedError(error.text) from error
+    if plan.field.basis == "mass":
+        percent = atomic_to_weight_percent(percent)
+    total = plan.field.sum.of if plan.field.sum is not None else 100.0
+    return {symbol: amount * total / 100.0 for symbol, amount in percent.items()}
+
+
+def _integer(_: ColumnPlan, text: str) -> int:
+    try:
+        number = parse_number(text)
+    except QuantityError as error:
+        raise CellRefusedError(error.text) from error
+    if not number.is_integer() or abs(number) > MAX_LONG:
+        raise CellRefusedError(Text(ko="정수", en="a whole number"))
+    return int(number)
+
+
+def _text(_: ColumnPlan, text: str) -> str:
+    return text
+
+
+def _boolean(_: ColumnPlan, text: str) -> bool:
+    if text.lower() in TRUE_WORDS:
+        return True
+    if text.lower() in FALSE_WORDS:
+        return False
+    raise CellRefusedError(Text(ko="예 또는 아니오", en="yes or no"))
+
+
+def _list(plan: ColumnPlan, text: str) -> list[str]:
+    return [item.strip() for item in text.split(plan.separator) if item.strip()]
+
+
+def _doi(plan: ColumnPlan, text: str) -> object:
+    found = []
+    for item in _list(plan, text):
+        match = _DOI.fullmatch(item)
+        if match is None:
+            raise CellRefusedError(Text(ko="10.1000/182 같은 DOI", en="a DOI as 10.1000/182"))
+        found.append(match.group(1))
+    if plan.field.kind == "strings":
+        return found
+    if len(found) != 1:
+        raise CellRefusedError(Text(ko="DOI 하나", en="one DOI"))
+    return found[0]
+
+
+def _date(plan: ColumnPlan, text: str, zone: ZoneInfo) -> CellValue:
+    moment, precision = _moment(plan.format, text)
+    if plan.field.kind == "date":
+        return CellValue(moment.date())
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+    return CellValue(aware.astimezone(dt.UTC), precision=precision)
+
+
+def _moment(form: str | None, text: str) -> tuple[dt.datetime, str]:
+    """Return the time that a text names, and its smallest known part."""
+    try:
+        if form is not None:
+            return dt.datetime.strptime(text, form), _precision_of(form)  # noqa: DTZ007 - the zone is set by the caller
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        shown = form or "2026-03-31, 2026-03-31 14:05"
+        raise CellRefusedError(Text(ko=f"{shown} 형식의 날짜", en=f"a date as {shown}")) from error
+    # A spreadsheet writes a day as midnight.
+    at_midnight = moment.time() == dt.time(0) and moment.tzinfo is None
+    return moment, "day" if at_midnight else "microsecond" if moment.microsecond else "second"
+
+
+def _precision_of(form: str) -> str:
+    for codes, precision in (
+        (("%f",), "microsecond"),
+        (("%S", "%T", "%X", "%c", "%s"), "second"),
+        (("%M", "%R"), "minute"),
+        (("%H", "%I"), "hour"),
+        (("%d", "%j", "%x", "%D", "%F", "%u", "%w", "%a", "%A"), "day"),
+        (("%m", "%b", "%B"), "month"),
+    ):
+        if any(code in form for code in codes):
+            return precision
+    return "year"
+
+
+_READERS: Mapping[Parse, Callable[[ColumnPlan, str], object]] = {
+    "integer": _integer,
+    "text": _text,
+    "boolean": _boolean,
+    "list": _list,
+    "doi": _doi,
+}

@@ -1,0 +1,112 @@
+"""What a mapping file says, checked: which column becomes which field of which record."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Literal, Protocol
+
+from sojae.domain.errors import MappingError
+from sojae.domain.template import Field, Template
+
+Parse = Literal["number", "integer", "text", "boolean", "date", "formula", "list", "doi"]
+PARSES: tuple[Parse, ...] = ("number", "integer", "text", "boolean", "date", "formula", "list", "doi")
+
+NOT_MAPPED = frozenset(
+    "event_id record_id template_version institute producer epoch seq content sample_id as_reported repairs".split()
+)
+"""Header fields that the import makes itself, or that have a setting of their own in the mapping."""
+
+
+class Templates(Protocol):
+    """Where a mapping looks up the templates that it names."""
+
+    def get(self, project: str, stage: str, version: str | None = None) -> Template:
+        """Return a template, the newest version when none is named; raises TemplateError when there is none."""
+        ...
+
+    def projects(self) -> list[str]:
+        """Return the projects that have at least one template."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """One column → one field: how its cells are read, and in which unit (a UCUM code) they are."""
+
+    name: str
+    field: Field
+    parse: Parse
+    in_header: bool = False
+    component: str | None = None
+    unit: str | None = None
+    target_unit: str | None = None
+    is_difference: bool = False
+    values: Mapping[str, str] | None = None
+    format: str | None = None
+    separator: str = ";"
+    nulls: frozenset[str] = frozenset()
+
+    @property
+    def target(self) -> str:
+        """The field, and the component where the field is a map: what a finding names."""
+        return self.field.name if self.component is None else f"{self.field.name}.{self.component}"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPlan:
+    """One record of each row: its template, what identifies it, and the columns that fill it.
+
+    `once`: many rows tell of the same thing (a raw lot); it is sent once.
+    """
+
+    name: str
+    template: Template
+    key: tuple[str, ...]
+    sample_id: str | None
+    once: bool
+    columns: tuple[ColumnPlan, ...]
+    constants: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def slot(self) -> str:
+        """What tells this record from the row's others in its record_id: the stage, and the name where it is another."""
+        stage = self.template.key.stage
+        return stage if self.name == stage else f"{stage}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileMapping:
+    """A whole mapping; `defaults` are header fields of every event, `institute` may still be given by the caller."""
+
+    where: str
+    project: str
+    source: str | None
+    institute: str | None
+    sheet: str | None
+    header_row: int
+    timezone: str
+    defaults: Mapping[str, object]
+    records: tuple[RecordPlan, ...]
+
+    def columns(self) -> tuple[str, ...]:
+        """Return the names of the columns that a file must have, each once."""
+        names: list[str] = []
+        for record in self.records:
+            names += [*record.key, *([record.sample_id] if record.sample_id else []), *(c.name for c in record.columns)]
+        return tuple(dict.fromkeys(names))
+
+
+def near(text: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Return up to three known names that were probably meant, nearest first."""
+    lower = {k.lower(): k for k in reversed(known)}
+    return tuple(lower[n] for n in get_close_matches(text.lower(), lower, n=3, cutoff=0.5))
+
+
+def refuse(where: str, got: str, expected: str, known: Sequence[str] = (), meant: str = "") -> MappingError:
+    """Return the error that says where in the mapping file what was got, what was expected, and what comes near."""
+    close = near(meant or got, known)
+    en, ko = (f"; near it: {', '.join(close)}", f". 비슷한 것: {', '.join(close)}") if close else ("", "")
+    return MappingError(
+        en=f"{where}: got {got}, expected {expected}{en}; correct the mapping file",
+        ko=f"{where}: {got}입니다. {expected}이어야 합니다{ko}. 매핑 파일을 고치십시오",
+    )

@@ -1,0 +1,130 @@
+"""Settings: groups of values from SOJAE_* names in the environment; every name is known, or refused at start."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sojae.domain.errors import SettingsError
+from sojae.lifeline import KNOWN_INTERNAL
+
+PREFIX = "SOJAE_"
+ENTRY_POINTS = "sojae.settings"
+
+
+def group(prefix: str) -> SettingsConfigDict:
+    """Return the configuration of a settings group: frozen, no unknown keys, names begin with the prefix."""
+    return SettingsConfigDict(env_prefix=prefix, frozen=True, extra="forbid", env_ignore_empty=True)
+
+
+class GeneralSettings(BaseSettings):
+    """What every process needs to know."""
+
+    model_config = group(PREFIX)
+
+    home: Path | None = Field(None, description="State folder; in a checkout ./.sojae, else the user's data folder.")
+    language: Literal["ko", "en"] = Field("en", description="Language of messages for people.")
+
+
+class KafkaSettings(BaseSettings):
+    """How to reach Kafka."""
+
+    model_config = group("SOJAE_KAFKA__")
+
+    bootstrap_servers: str | None = Field(
+        None, description="Broker addresses host:port, separated by commas; unset = the broker of `sojae up`."
+    )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="Protocol of the connection."
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="Mechanism of the log-in; used with a SASL protocol only."
+    )
+    username: str | None = Field(None, description="User of the log-in.")
+    password_file: Path | None = Field(None, description="File that holds the password, and nothing else.")
+
+
+class StoreSettings(BaseSettings):
+    """Where the Delta tables and the model shelf lie."""
+
+    model_config = group("SOJAE_STORE__")
+
+    uri: str | None = Field(
+        None, description="Root of the store: a folder or an object-store URI; unset = SOJAE_HOME/store."
+    )
+
+
+class TemplatesSettings(BaseSettings):
+    """Where templates are looked for, before the package's own."""
+
+    model_config = group("SOJAE_TEMPLATES__")
+
+    path: Path | None = Field(None, description="Folder laid out like schemas/avro; read again every 5 s.")
+
+
+class TelemetrySettings(BaseSettings):
+    """Logs, metrics and health of one process."""
+
+    model_config = group("SOJAE_TELEMETRY__")
+
+    port: int = Field(
+        0, ge=0, le=65535, description="Port of /metrics and /health on 127.0.0.1; 0 = asked from the system."
+    )
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log level written.")
+
+
+CORE_GROUPS: tuple[type[BaseSettings], ...] = (
+    GeneralSettings,
+    KafkaSettings,
+    StoreSettings,
+    TemplatesSettings,
+    TelemetrySettings,
+)
+
+G = TypeVar("G", bound=BaseSettings)
+
+
+def read(settings: type[G]) -> G:
+    """Return a settings group read from the environment; raises SettingsError naming the variable and what it should be."""
+    try:
+        return settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"{settings.model_config.get('env_prefix', '')}{first['loc'][0]}".upper()
+        raise SettingsError(
+            en=f"{name}={first.get('input')!r}: {first['msg']}; correct or unset it",
+            ko=f"{name}={first.get('input')!r}: 올바르지 않은 값입니다({first['msg']}). 고치거나 지우십시오",
+        ) from error
+
+
+@cache
+def groups() -> tuple[type[BaseSettings], ...]:
+    """Return every settings group: the core's, and the services' found by entry point."""
+    return CORE_GROUPS + tuple(found.load() for found in sorted(entry_points(group=ENTRY_POINTS), key=lambda e: e.name))
+
+
+def known_names() -> frozenset[str]:
+    """Return every SOJAE_* name that means something."""
+    names = {
+        f"{settings.model_config.get('env_prefix', '')}{field}".upper()
+        for settings in groups()
+        for field in settings.model_fields
+    }
+    return frozenset(names) | KNOWN_INTERNAL
+
+
+def check_environment(environment: Mapping[str, str] = os.environ) -> None:
+    """Return when every SOJAE_* name is known; raises SettingsError with the nearest known name otherwise."""
+    known = known_names()
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint_en = f"; did you mean {near[0]}?" if near else "; `sojae settings` lists the known ones"
+            hint_ko = f". {near[0]} 아닙니까?" if near else ". `sojae settings`가 목록을 보여 줍니다"
+            raise SettingsError(en=f"unknown setting {name}{hint_en}", ko=f"알 수 없는 설정 {name}{hint_ko}")

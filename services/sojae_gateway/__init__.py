@@ -1,0 +1,1 @@
+"""HTTP: predictions, designs, records, templates, models, the quarantine."""

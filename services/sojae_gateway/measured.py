@@ -1,0 +1,95 @@
+"""What has been measured: the property records of a project as they are current, kept up by their place in the order."""
+
+import datetime as dt
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sojae.adapters.row_reads import EventRow, RecordFilter, RowReader
+from sojae.domain.model import TargetModel
+from sojae.domain.order import Place
+from sojae.ports import Decoder
+from sojae_gateway.access import Subject
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One property record: whose it is, which sample, its values by field, and what access to it depends on."""
+
+    owner: str
+    record_id: str
+    sample_id: str
+    values: Mapping[str, object]
+    subject: Subject
+
+    def of(self, target: TargetModel) -> float | None:
+        """Return what was measured of a target, in its unit; None when the record does not say."""
+        if any(self.values.get(name) != value for name, value in target.split.items()):
+            return None
+        value = self.values.get(target.field)
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+class Measured:
+    """Property records of one project by record_id; `catch_up` reads only what has come since the last time."""
+
+    def __init__(self, project: str, fields: frozenset[str], reader: RowReader, decoder: Decoder) -> None:
+        """`fields` are the properties that are kept; whole records would be too much for memory."""
+        self._project = project
+        self._fields = fields
+        self._reader = reader
+        self._decoder = decoder
+        self._after: Place | None = None
+        self._by_record: dict[str, Measurement] = {}
+        self._lock = threading.Lock()
+
+    def catch_up(self) -> int:
+        """Take in the records whose head has moved and return how many; raises StateError."""
+        taken = 0
+        with self._lock:
+            for rows in self._pages():
+                for measurement in measurements(rows, self._decoder, self._fields):
+                    self._by_record[measurement.record_id] = measurement
+                taken += len(rows)
+        return taken
+
+    def get(self, record_id: str) -> Measurement | None:
+        """Return the record of that id; None when the index does not have it."""
+        return self._by_record.get(record_id)
+
+    def _pages(self) -> Iterator[Sequence[EventRow]]:
+        wanted = RecordFilter(project=self._project, stage="property")
+        while True:
+            with self._reader.snapshot() as rows:
+                page = rows.current(wanted, self._after, PAGE)
+            if not page:
+                return
+            yield page
+            self._after = page[-1].place
+
+
+def measurements(rows: Sequence[EventRow], decoder: Decoder, fields: frozenset[str]) -> Iterator[Measurement]:
+    """Yield each row that can be decoded, with the fields asked for and what access to it depends on."""
+    for row, decoded in zip(rows, decoder.decode([row.raw for row in rows]), strict=True):
+        if decoded.header:
+            yield Measurement(
+                row.owner,
+                row.record_id or "",
+                row.sample_id or "",
+                {name: value for name, value in decoded.values.items() if name in fields and value is not None},
+                subject_of(row, decoded.header),
+            )
+
+
+def subject_of(row: EventRow, header: Mapping[str, object]) -> Subject:
+    """Return what access to a stored event depends on; `header` is its decoded header, empty when there is none."""
+    embargo = header.get("embargo_until")
+    return Subject(
+        owner=row.owner,
+        status=row.status,
+        project=row.project,
+        disclosure=row.disclosure,
+        embargo_until=embargo if isinstance(embargo, dt.date) else None,
+    )

@@ -1,0 +1,1 @@
+"""Events from Kafka, checked and integrated into the store, exactly once."""

@@ -1,0 +1,163 @@
+"""The composition root of ingest: builds the parts, runs the tasks, stops them in order."""
+
+import asyncio
+import datetime as dt
+import fcntl
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from sojae.adapters.avro import FastavroDecoder, RecordCodec
+from sojae.adapters.events_table import DeltaEventsTable
+from sojae.adapters.kafka import AiokafkaProducer, AiokafkaSource, Connection, create_topics
+from sojae.adapters.template_files import read_common
+from sojae.domain.errors import BrokerError
+from sojae.ports import EventSource
+from sojae.settings import read
+from sojae.surroundings import Surroundings
+from sojae.telemetry import HealthServer
+from sojae.topics import EVENTS_PATTERN, PARTITIONS
+from sojae_ingest.agent import IngestAgent, Pace
+from sojae_ingest.flush import Flushed, Flusher
+from sojae_ingest.followers import OutcomesFollower, RecordsAndMaterials, follow
+from sojae_ingest.ledger_table import LedgerTable
+from sojae_ingest.materials_table import MaterialsViews
+from sojae_ingest.metrics import IngestMetrics
+from sojae_ingest.outcomes import OutcomePacker
+from sojae_ingest.records import RecordsFollower
+from sojae_ingest.seen import SQLiteSeen
+from sojae_ingest.settings import IngestSettings
+
+log = logging.getLogger(__name__)
+
+MAX_PROCESSES = 64
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> dt.datetime:
+        """Return the present moment in UTC."""
+        return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the fault tests replace: how the table and the source are made."""
+
+    table: Callable[[str], DeltaEventsTable] = DeltaEventsTable
+    source: Callable[[Connection, IngestSettings], EventSource] = lambda connection, settings: AiokafkaSource(
+        connection,
+        pattern=EVENTS_PATTERN,
+        group_id=settings.group_id,
+        session_timeout_ms=int(settings.session_timeout_seconds * 1000),
+    )
+    agent: type[IngestAgent] = IngestAgent
+
+
+async def serve(around: Surroundings, parts: Parts = Parts(), stop: asyncio.Event | None = None) -> None:
+    """Take events in until SIGTERM, SIGINT or `stop`; raises SojaeError when it cannot go on."""
+    settings, connection = read(IngestSettings), around.connection()
+    stop = stop or asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    registry = CollectorRegistry()
+    metrics = IngestMetrics(registry)
+    with index_slot(around.home.index) as path:
+        seen = SQLiteSeen(path)
+        table = await asyncio.to_thread(parts.table, around.store_uri)
+        wake = asyncio.Event()
+        agent = parts.agent(
+            parts.source(connection, settings),
+            table,
+            Flusher(table, seen, FastavroDecoder(around.templates), SystemClock()),
+            pace_of(settings),
+            metrics,
+            stored=_waker(wake),
+        )
+        with HealthServer(registry, lambda: agent.started, around.telemetry.port):
+            async with AiokafkaProducer(connection) as producer, asyncio.TaskGroup() as tasks:
+                done = asyncio.Event()
+                tasks.create_task(_followers(around, settings, metrics, producer, wake, done))
+                try:
+                    await agent.run(stop)
+                finally:
+                    done.set()
+        seen.close()
+
+
+def pace_of(settings: IngestSettings) -> Pace:
+    """Return when flushes are due, from the settings."""
+    return Pace(
+        rows=settings.flush_rows,
+        bytes=settings.flush_bytes,
+        seconds=settings.flush_seconds,
+        trickle_seconds=settings.trickle_seconds,
+        stall_seconds=settings.stall_seconds,
+    )
+
+
+@contextmanager
+def index_slot(folder: Path) -> Iterator[Path]:
+    """Hold a local index file that no other process uses, and return its path; the system frees it when we die."""
+    for number in range(MAX_PROCESSES):
+        with (folder / f"ingest-{number}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield folder / f"ingest-{number}.sqlite"
+            return
+
+
+async def _followers(
+    around: Surroundings,
+    settings: IngestSettings,
+    metrics: IngestMetrics,
+    producer: AiokafkaProducer,
+    wake: asyncio.Event,
+    done: asyncio.Event,
+) -> None:
+    clock, decoder = SystemClock(), FastavroDecoder(around.templates)
+    packer = OutcomePacker(RecordCodec(read_common("outcome", "1.0")), around.templates, clock.now)
+    outcomes = OutcomesFollower(
+        DeltaEventsTable(around.store_uri),
+        LedgerTable(around.store_uri),
+        packer,
+        OutcomeTopics(around.connection()),
+        metrics,
+    )
+    records = RecordsFollower(DeltaEventsTable(around.store_uri), around.store_uri, around.templates, decoder)
+    derived = RecordsAndMaterials(
+        records, MaterialsViews(around.store_uri, around.templates), metrics, settings.refresh_seconds
+    )
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(follow("outcomes", lambda: outcomes.step(producer), wake, done))
+        tasks.create_task(follow("records", derived.step, asyncio.Event(), done))
+
+
+def _waker(wake: asyncio.Event) -> Callable[[Flushed], None]:
+    return lambda _flushed: wake.set()
+
+
+class OutcomeTopics:
+    """Makes outcome topics that are missing, where the broker lets us."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._there: set[str] = set()
+
+    async def __call__(self, topics: set[str]) -> set[str]:
+        """Return the topics that are there now."""
+        if not topics <= self._there:
+            try:
+                await asyncio.to_thread(create_topics, self._connection, sorted(topics - self._there), PARTITIONS)
+                self._there |= topics
+            except BrokerError as error:
+                log.warning("outcome topics cannot be made: %s", error)
+        return self._there

@@ -1,0 +1,51 @@
+"""What ingest counts, in the words of the domain."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from sojae_ingest.flush import Flushed
+
+
+class IngestMetrics:
+    """Counters of one ingest process."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._events = Counter("sojae_events_stored", "Messages stored, by status.", ["status"], registry=registry)
+        self._version = Gauge(
+            "sojae_events_version", "Version of the table events after the last flush.", registry=registry
+        )
+        self._seconds = Histogram("sojae_flush_seconds", "Seconds a flush took.", registry=registry)
+        self._refused = Counter(
+            "sojae_flushes_refused", "Flushes refused because another writer was first.", registry=registry
+        )
+        self._holes = Counter(
+            "sojae_chains_dropped", "Fetch chains dropped because they began beyond the store.", registry=registry
+        )
+        self._unplaced = Counter(
+            "sojae_messages_unplaced", "Messages dropped before their partition was placed.", registry=registry
+        )
+        self._outcomes = Counter("sojae_outcomes_sent", "Outcome messages sent.", registry=registry)
+        self._followed = Counter("sojae_rows_followed", "Rows written to derived tables.", ["table"], registry=registry)
+
+    def flushed(self, flushed: Flushed, seconds: float) -> None:
+        """Count one flush."""
+        for status, count in flushed.counts.items():
+            self._events.labels(status).inc(count)
+        self._version.set(flushed.version)
+        self._seconds.observe(seconds)
+        self._holes.inc(len(flushed.holes))
+
+    def refused(self) -> None:
+        """Count a flush that the store refused."""
+        self._refused.inc()
+
+    def unplaced(self, count: int) -> None:
+        """Count messages that came before their partition was placed."""
+        self._unplaced.inc(count)
+
+    def outcomes(self, count: int) -> None:
+        """Count outcome messages sent."""
+        self._outcomes.inc(count)
+
+    def followed(self, table: str, rows: int) -> None:
+        """Count rows written to a derived table; `table` is records, ledger or materials."""
+        self._followed.labels(table).inc(rows)

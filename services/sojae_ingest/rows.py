@@ -1,0 +1,58 @@
+"""Judged messages as rows of the table `events`."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import pyarrow as pa
+
+from sojae.adapters.events_schema import EVENTS, HEADER
+from sojae.adapters.events_table import month_of
+from sojae.topics import institute_of
+from sojae_ingest.judgement import CHECKS_VERSION, Judged
+
+MAX_TEXT = 1_024
+CLAIM_FREE = frozenset({"template_version", "event_time", "sample_id", "origin"})
+"""Header columns that are kept of an event with an unsound identity; what it claims to be would mislead every look-up."""
+
+_INT64 = range(-(2**63), 2**63)
+
+
+def events_rows(judged: Sequence[Judged], ingest_time_us: int) -> pa.Table:
+    """Return one row for each judged message, in order; `ingest_time_us` is Unix time in microseconds."""
+    month = month_of([ingest_time_us])[0]
+    columns: dict[str, list[object]] = {
+        "ingest_month": [month] * len(judged),
+        "topic": [j.message.topic for j in judged],
+        "topic_id": [j.topic_id for j in judged],
+        "partition": [j.message.partition for j in judged],
+        "offset": [j.message.offset for j in judged],
+        "broker_time": [j.message.timestamp_ms * 1000 for j in judged],
+        "ingest_time": [ingest_time_us] * len(judged),
+        "status": [j.status for j in judged],
+        "issues": [[asdict(i) for i in j.issues] for j in judged],
+        "project": [j.decoded.template.key.project if j.decoded.template else None for j in judged],
+        "stage": [j.decoded.template.key.stage if j.decoded.template else None for j in judged],
+        "schema_sha256": [j.decoded.template.sha256 if j.decoded.template else None for j in judged],
+        "rule_version": [CHECKS_VERSION] * len(judged),
+        "message_key": [j.message.key for j in judged],
+        "message_headers": [list(j.message.headers.items()) for j in judged],
+        "raw": [j.message.value for j in judged],
+    }
+    for name, kind in HEADER:
+        columns[name] = [
+            _header_value(j.header.get(name), kind) if j.identified or name in CLAIM_FREE else None for j in judged
+        ]
+    columns["institute"] = [institute_of(j.message.topic) for j in judged]
+    return pa.table({f.name: pa.array(columns[f.name], type=f.type) for f in EVENTS}, schema=EVENTS)
+
+
+def _header_value(value: object, kind: pa.DataType) -> object:
+    """Return a header value as its column can hold it; what a hostile header made too large is cut, the raw bytes are whole."""
+    if isinstance(value, str):
+        return value[:MAX_TEXT]
+    if isinstance(value, dt.datetime):
+        return value if value.year >= 1 else None
+    if pa.types.is_int64(kind) and isinstance(value, int):
+        return value if value in _INT64 else None
+    return value

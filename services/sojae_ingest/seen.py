@@ -1,0 +1,188 @@
+"""A local index of what `events` holds: sequence numbers and current heads, rebuildable, brought to an exact version."""
+
+import hashlib
+import json
+import logging
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import pyarrow as pa
+
+from sojae.domain.ledger import SequenceRanges
+from sojae.ports import EventsTable
+from sojae_ingest.judgement import Head, RecordKey, SequenceKey
+
+log = logging.getLogger(__name__)
+
+COLUMNS = (
+    "topic_id", "partition", "offset", "ingest_time", "institute", "producer", "epoch", "seq", "event_id", "record_id",
+    "content", "retracted", "status",
+)  # fmt: skip
+RECENT = 50_000
+"""Sequence numbers whose event_id is kept in memory: most repeats come soon after the original."""
+
+VERSIONS_A_STEP = 500
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ledger (producer TEXT, epoch INTEGER, ranges TEXT NOT NULL, PRIMARY KEY (producer, epoch)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS heads (
+  record BLOB PRIMARY KEY, event_id TEXT NOT NULL, content TEXT, retracted INTEGER NOT NULL,
+  ingest_time INTEGER NOT NULL, topic_id TEXT NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS plain (record INTEGER PRIMARY KEY);
+"""
+_UPSERT = """
+INSERT INTO heads VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (record) DO UPDATE SET
+  event_id = excluded.event_id, content = excluded.content, retracted = excluded.retracted, ingest_time = excluded.ingest_time,
+  topic_id = excluded.topic_id, partition = excluded.partition, offset = excluded.offset
+WHERE (excluded.ingest_time, excluded.topic_id, excluded.partition, excluded.offset) > (ingest_time, topic_id, partition, offset)
+"""
+
+
+class SQLiteSeen:
+    """See `sojae_ingest.judgement.Seen`; one file for one process, deleted and rebuilt with equal result.
+
+    Heads are kept of records that carry `content` or are corrected (record_id other than event_id). Of an instrument's
+    plain first statement, whose event_id is its record_id, a 64-bit hash is enough until somebody corrects it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=NORMAL")
+        self._database.executescript(_SCHEMA)
+        self._ranges: dict[tuple[str, int], SequenceRanges] = {}
+        self._recent: OrderedDict[SequenceKey, str] = OrderedDict()
+        self._table: EventsTable | None = None
+        self._load()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    @property
+    def version(self) -> int:
+        """The version of `events` that the index holds; −1 before the first."""
+        return int(self._meta("version") or -1)
+
+    @property
+    def newest_ingest_time_us(self) -> int:
+        """The largest ingest time stored, in Unix microseconds; 0 when there is none."""
+        return int(self._meta("newest_ingest_time_us") or 0)
+
+    def catch_up(self, table: EventsTable) -> None:
+        """Bring the index to exactly the table's pinned version; another table, or one set back, means rebuilding."""
+        if self._meta("table_id") != table.table_id or self.version > table.version:
+            log.info("building the index of %s anew", table.table_id)
+            self._reset(table.table_id)
+        self._table = table
+        while self.version < table.version:
+            upto = min(self.version + VERSIONS_A_STEP, table.version)
+            self._include(table.changes(self.version, upto, COLUMNS), upto)
+
+    def event_ids(self, keys: Sequence[SequenceKey]) -> Mapping[SequenceKey, str | None]:
+        """Return the event_id stored first under each (producer, epoch, seq) that is known."""
+        hits = [k for k in keys if k[2] in self._ranges.get((k[0], k[1]), ())]
+        found: dict[SequenceKey, str | None] = {k: self._recent[k] for k in hits if k in self._recent}
+        rest = [k for k in hits if k not in found]
+        if rest:
+            assert self._table is not None, "catch_up() comes first"
+            found.update(self._table.sequences(rest))
+        return found
+
+    def heads(self, keys: Iterable[RecordKey]) -> Mapping[RecordKey, Head]:
+        """Return the current head of each (institute, record_id) that has one."""
+        found = {}
+        for key in keys:
+            row = self._database.execute(
+                "SELECT event_id, content, retracted FROM heads WHERE record = ?", (_digest(key),)
+            ).fetchone()
+            if row is not None:
+                found[key] = Head(row[0], row[1], bool(row[2]))
+            elif self._database.execute("SELECT 1 FROM plain WHERE record = ?", (_short(key),)).fetchone():
+                found[key] = Head(event_id=key[1], content=None, retracted=False)
+        return found
+
+    def _include(self, rows: pa.Table, upto: int) -> None:
+        newest = self.newest_ingest_time_us
+        changed: set[tuple[str, int]] = set()
+        columns = rows.set_column(
+            rows.schema.get_field_index("ingest_time"), "ingest_time", rows["ingest_time"].cast(pa.int64())
+        )
+        with self._transaction():
+            for row in columns.to_pylist():
+                newest = max(newest, cast("int", row["ingest_time"]))
+                if row["producer"] is None:
+                    continue
+                self._count_sequence(row, changed)
+                if row["status"] == "accepted":
+                    self._update_head(row)
+            for producer, epoch in changed:
+                ranges = json.dumps(self._ranges[producer, epoch].ranges())
+                self._database.execute("INSERT OR REPLACE INTO ledger VALUES (?, ?, ?)", (producer, epoch, ranges))
+            self._set_meta("version", str(upto))
+            self._set_meta("newest_ingest_time_us", str(newest))
+
+    def _count_sequence(self, row: Mapping[str, object], changed: set[tuple[str, int]]) -> None:
+        producer, epoch, seq = str(row["producer"]), cast("int", row["epoch"]), cast("int", row["seq"])
+        ranges = self._ranges.setdefault((producer, epoch), SequenceRanges())
+        if seq in ranges:
+            return
+        ranges.add(seq)
+        changed.add((producer, epoch))
+        self._recent[producer, epoch, seq] = str(row["event_id"])
+        if len(self._recent) > RECENT:
+            self._recent.popitem(last=False)
+
+    def _update_head(self, row: Mapping[str, object]) -> None:
+        key = _digest((str(row["institute"]), str(row["record_id"])))
+        place = (row["ingest_time"], row["topic_id"], row["partition"], row["offset"])
+        values = (key, row["event_id"], row["content"], int(bool(row["retracted"])), *place)
+        if row["content"] is None and row["record_id"] == row["event_id"] and not row["retracted"]:
+            there = self._database.execute("SELECT 1 FROM heads WHERE record = ?", (key,)).fetchone()
+            if there is None:
+                short = _short((str(row["institute"]), str(row["record_id"])))
+                self._database.execute("INSERT OR IGNORE INTO plain VALUES (?)", (short,))
+                return
+        self._database.execute(_UPSERT, values)
+
+    def _load(self) -> None:
+        for producer, epoch, ranges in self._database.execute("SELECT producer, epoch, ranges FROM ledger"):
+            self._ranges[producer, epoch] = SequenceRanges(json.loads(ranges))
+
+    def _reset(self, table_id: str) -> None:
+        with self._transaction():
+            for name in ("meta", "ledger", "heads", "plain"):
+                self._database.execute(f"DELETE FROM {name}")  # noqa: S608 - the names stand in the line above
+            self._set_meta("table_id", table_id)
+        self._ranges.clear()
+        self._recent.clear()
+
+    def _meta(self, name: str) -> str | None:
+        row = self._database.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def _set_meta(self, name: str, value: str) -> None:
+        self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+
+def _digest(key: RecordKey) -> bytes:
+    return hashlib.sha256("\x00".join(key).encode()).digest()[:16]
+
+
+def _short(key: RecordKey) -> int:
+    return int.from_bytes(_digest(key)[:8], signed=True)

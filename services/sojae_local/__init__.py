@@ -1,0 +1,1 @@
+"""Everything on one machine: the development broker and `sojae up`."""

@@ -1,0 +1,111 @@
+"""The broker's and the launcher's part of the `sojae` command."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import msgspec
+from prometheus_client import CollectorRegistry
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from sojae.cli.running import language
+from sojae.domain.text import Text
+from sojae.home import Home, find_home, replace_file
+from sojae.settings import KafkaSettings, TelemetrySettings, check_environment, read
+from sojae.telemetry import HealthServer
+from sojae_local.jars import KAFKA_VERSION
+from sojae_local.jars import Progress as FetchProgress
+from sojae_local.running_broker import announced, describe, given_endpoint, held_broker, kafka_processes
+from sojae_local.up import GatewayAddress, Plan
+from sojae_local.up import up as run_everything
+
+
+@click.command()
+@click.option("--mock", is_flag=True, help="Use the in-memory mock broker; nothing that is sent to it is kept.")
+@click.option(
+    "--endpoint-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    hidden=True,
+    help="Say where the broker answers in this file, for a launcher, instead of in run.json.",
+)
+def broker(mock: bool, endpoint_file: Path | None) -> None:
+    """Run a Kafka for development until Ctrl-C; its data are kept."""
+    check_environment()
+    home = find_home()
+    given = None if endpoint_file else given_endpoint(read(KafkaSettings))
+    if given is not None:
+        _say(describe(given))
+        _say(
+            Text(
+                en="SOJAE_KAFKA__BOOTSTRAP_SERVERS is set, so that one is used and nothing was started.",
+                ko="SOJAE_KAFKA__BOOTSTRAP_SERVERS가 지정되어 있어 그 Kafka를 쓰며, 새로 시작한 것은 없습니다.",
+            )
+        )
+        return
+    with _until_interrupted():
+        _hold(home, endpoint_file, mock=mock)
+
+
+@click.command()
+@click.option("--tour-only", is_flag=True, help="End after the tour, with its exit code.")
+def up(tour_only: bool) -> None:
+    """Run everything on this machine: broker, ingest, trainer, gateway and simulator."""
+    check_environment()
+    plan = Plan(kafka=read(KafkaSettings), gateway_port=read(GatewayAddress).port, tour_only=tour_only)
+    with _fetch_bar() as progress:
+        code = run_everything(find_home(), plan, _say, progress)
+    raise SystemExit(code)
+
+
+commands: list[click.Command] = [broker, up]
+
+
+def _hold(home: Home, endpoint_file: Path | None, *, mock: bool) -> None:
+    with _fetch_bar() as progress, held_broker(home, _say, mock=mock, progress=progress) as (held, endpoint):
+        _say(describe(endpoint))
+        if endpoint_file is None:
+            with announced(home, endpoint, launcher="broker", processes=kafka_processes(held)):
+                held.wait()
+            return
+        replace_file(endpoint_file, msgspec.json.encode(endpoint))
+        with HealthServer(CollectorRegistry(), lambda: True, read(TelemetrySettings).port):
+            held.wait()
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[None]:
+    """Turn SIGTERM, SIGINT and a closed terminal into the end of the block, whose clean-up still runs."""
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(signum) is not signal.SIG_IGN:
+            signal.signal(signum, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        return
+
+
+@contextmanager
+def _fetch_bar() -> Iterator[FetchProgress]:
+    """Return a progress callback that shows a bar once there is something to fetch, and takes it away at the end."""
+    columns = (TextColumn(f"Apache Kafka {KAFKA_VERSION}"), BarColumn(), MofNCompleteColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("fetch", total=None)
+
+    def show(at_hand: int, total: int) -> None:
+        bar.start()
+        bar.update(task, completed=at_hand, total=total)
+        if at_hand == total:
+            bar.stop()
+
+    try:
+        yield show
+    finally:
+        if bar.live.is_started:
+            bar.stop()
+
+
+def _say(text: Text) -> None:
+    click.echo(text[language()])

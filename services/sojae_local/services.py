@@ -1,0 +1,36 @@
+"""The processes of `sojae up`, as data: what each one is, what must be ready before it, and how long it may take to end."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One process: `python -m module *arguments`, started once all it `depends` on are ready.
+
+    It is ready when it answers /health/ready; `stop_seconds` is how long it may take to end after SIGTERM.
+    """
+
+    name: str
+    module: str
+    depends: frozenset[str] = frozenset()
+    arguments: tuple[str, ...] = ()
+    stop_seconds: float = 1.0
+
+
+BROKER = "broker"
+AFTER_BROKER = frozenset({BROKER})
+
+SERVICES = (
+    Service("gateway", "sojae_gateway", depends=AFTER_BROKER),
+    Service("trainer", "sojae_trainer", depends=AFTER_BROKER),
+    Service("ingest", "sojae_ingest", depends=AFTER_BROKER, stop_seconds=6.0),
+    Service("simulator", "sojae_simulator", depends=frozenset({"ingest"})),
+)
+"""They stop in the reverse of this order, the broker last; what a service `depends` on alone decides when it starts."""
+
+
+def broker_service(endpoint_file: Path, *, mock: bool) -> Service:
+    """Return the process of the development broker, which says in `endpoint_file` where it answers."""
+    arguments = ("broker", "--endpoint-file", str(endpoint_file), *(("--mock",) if mock else ()))
+    return Service(BROKER, "sojae_local", arguments=arguments, stop_seconds=2.5)

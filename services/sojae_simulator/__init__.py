@@ -1,0 +1,1 @@
+"""Institutes, furnaces and testers played by known laws, with planted faults."""

@@ -1,0 +1,1 @@
+"""Models from the store: forward and inverse ONNX graphs on the shelf."""

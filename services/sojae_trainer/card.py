@@ -1,0 +1,153 @@
+"""The model card: how good each model is, beside what, on which split, and what it must not be used for."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sojae.domain.model import Card, Importance, LearnerScore, Score, TargetCard
+from sojae.domain.text import Text
+from sojae_trainer.evaluation import score
+from sojae_trainer.gate import Passed
+from sojae_trainer.grouping import ROW, SAMPLE
+from sojae_trainer.learners import BASELINES
+from sojae_trainer.study import Study
+from sojae_trainer.uncertainty import intervals
+
+FEW_ROWS = 100
+FEW_GROUPS = 10
+LITTLE_SKILL = 0.2
+
+
+def target_card(study: Study, passed: Passed) -> TargetCard:
+    """Return the card of one target."""
+    problem, random, grouped = study.problem, study.random, study.grouped
+    chosen = passed.served.learner
+    scores = {name: _learner(study, passed, name) for name in grouped.answers}
+    nested_random = score(problem, random.nested, random.folds)
+    nested_grouped = score(problem, grouped.nested, grouped.folds)
+    mean, ridge = scores["mean"].grouped, scores["ridge"].grouped
+    importance = sorted(study.importance, key=lambda i: (-i.mean, i.field))
+    return TargetCard(
+        name=study.target.name,
+        label=study.target.label,
+        unit=study.target.field.unit,
+        rows=len(problem.y),
+        groups=study.grouping.count,
+        grouped_by=study.grouping.key,
+        copied_rows=study.grouping.copied_rows,
+        transform=problem.transform,
+        baselines=tuple(scores[n] for n in BASELINES),
+        learners=tuple(scores[n] for n in grouped.order),
+        chosen=chosen,
+        nested_random=nested_random,
+        nested_grouped=nested_grouped,
+        better_than_mean_grouped=nested_grouped.mae < mean.mae,
+        better_than_ridge_grouped=nested_grouped.mae < ridge.mae,
+        verdict=_verdict(nested_grouped, mean, ridge),
+        interval=intervals(
+            problem,
+            (random.answers[chosen].t, random.folds),
+            (grouped.answers[chosen].t, grouped.folds),
+        ),
+        importance=tuple(importance),
+        limits=tuple(_limits(study, nested_grouped)),
+    )
+
+
+def five_lines(card: Card, target: str | None = None) -> list[Text]:
+    """Return the card in five lines: data, rows, errors, intervals and inputs, verdict; of the target with most rows."""
+    one = max(card.targets, key=lambda t: (t.name == target, t.rows))
+    unit = f" {one.unit}" if one.unit and one.unit != "1" else ""
+    served = next(s for s in one.learners if s.name == one.chosen)
+    errors = ", ".join(
+        f"{s.name} {_number(s.random.mae)} / {_number(s.grouped.mae)} ({s.random.r2:.2f} / {s.grouped.r2:.2f})"
+        for s in (served, *reversed(one.baselines))
+    )
+    names = ", ".join(i.field for i in _leading(one.importance))
+    coverage, other = 100 * one.interval.coverage_grouped, 100 * one.interval.coverage_random
+    return [
+        Text(
+            ko=f"{card.project}: {card.dataset.rows}행으로 학습한 모델 {len(card.targets)}개; 역설계 후보 {card.library_rows}개 가운데 "
+            f"{card.library_unmeasured}개는 측정된 적이 없음",
+            en=f"{card.project}: {len(card.targets)} models from {card.dataset.rows} rows; {card.library_rows} designs in the "
+            f"inverse library, {card.library_unmeasured} of them never measured",
+        ),
+        Text(
+            ko=f"{one.label.ko}{unit}: {one.rows}행, {one.grouped_by} 기준 {one.groups}개 그룹, 복사된 행 {one.copied_rows}개",
+            en=f"{one.label.en}{unit}: {one.rows} rows in {one.groups} groups by {one.grouped_by}, {one.copied_rows} copied rows",
+        ),
+        Text(
+            ko=f"평균절대오차 무작위 / 그룹 분할 (R²): {errors}",
+            en=f"mean absolute error, random / grouped split (R²): {errors}",
+        ),
+        Text(
+            ko=f"90 % 구간이 새 그룹의 {coverage:.0f} %를 포함(무작위 분할 {other:.0f} %); 중요한 입력: {names}",
+            en=f"90 % intervals hold {coverage:.0f} % of left-out groups ({other:.0f} % of random rows); what matters: {names}",
+        ),
+        one.verdict,
+    ]
+
+
+def _learner(study: Study, passed: Passed, name: str) -> LearnerScore:
+    random, grouped = study.random, study.grouped
+    return LearnerScore(
+        name=name,
+        random=score(study.problem, random.answers[name].t, random.folds),
+        grouped=score(study.problem, grouped.answers[name].t, grouped.folds),
+        numbers=passed.served.fitted.numbers if name == passed.served.learner else grouped.answers[name].models[0].numbers,
+        parity=passed.parity.get(name),
+        served=name == passed.served.learner,
+    )
+
+
+def _verdict(nested: Score, mean: Score, ridge: Score) -> Text:
+    below_mean, below_ridge = 100 * (1 - nested.mae / mean.mae), 100 * (1 - nested.mae / ridge.mae)
+    if below_mean > 0 and below_ridge > 0:
+        return Text(
+            ko=f"새 그룹에서의 오차가 평균보다 {below_mean:.0f} %, 선형 모델보다 {below_ridge:.0f} % 작습니다 (R² {nested.r2:.2f})",
+            en=f"on new groups the error is {below_mean:.0f} % below the mean's and {below_ridge:.0f} % below the linear "
+            f"model's (R² {nested.r2:.2f})",
+        )
+    if below_mean > 0:
+        return Text(
+            ko=f"새 그룹에서 평균보다는 {below_mean:.0f} % 낫지만 선형 모델보다 낫지 않습니다 (R² {nested.r2:.2f})",
+            en=f"on new groups it is {below_mean:.0f} % better than the mean, but no better than the linear model (R² {nested.r2:.2f})",
+        )
+    return Text(
+        ko=f"새 그룹에서 평균보다 낫지 않습니다 (R² {nested.r2:.2f}). 이미 있는 그룹 안에서만 쓰십시오",
+        en=f"on new groups it is no better than the mean (R² {nested.r2:.2f}); use it inside known groups only",
+    )
+
+
+def _limits(study: Study, nested: Score) -> list[Text]:
+    limits = []
+    if study.grouping.key in (SAMPLE, ROW):
+        limits.append(
+            Text(
+                ko="배치나 문헌을 알 수 없어 시료 단위로만 나누었습니다. 새 배치에서는 오차가 더 클 수 있습니다",
+                en="no batch or paper is known, so only samples were kept apart; on new batches the error may be larger",
+            )
+        )
+    if study.grouping.count < FEW_GROUPS or len(study.problem.y) < FEW_ROWS:
+        limits.append(
+            Text(
+                ko=f"{len(study.problem.y)}행, {study.grouping.count}개 그룹뿐이어서 오차 자체가 불확실합니다",
+                en=f"only {len(study.problem.y)} rows in {study.grouping.count} groups: the errors themselves are uncertain",
+            )
+        )
+    if nested.r2 < LITTLE_SKILL:
+        limits.append(
+            Text(
+                ko=f"새 그룹에 대한 설명력이 거의 없습니다 (R² {nested.r2:.2f})",
+                en=f"little is explained on new groups (R² {nested.r2:.2f})",
+            )
+        )
+    return limits
+
+
+def _leading(importance: Sequence[Importance]) -> Sequence[Importance]:
+    return [i for i in importance if i.mean > 0][:3] or importance[:1]
+
+
+def _number(value: float) -> str:
+    return np.format_float_positional(float(f"{value:.3g}"), trim="-")

@@ -1,0 +1,111 @@
+"""From a materials view to the rows and targets that models are trained on."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from sojae.domain.model import Skipped
+from sojae.domain.template import Field, Stage, Template
+from sojae.domain.text import Text
+
+ELEMENT_PREFIX = "composition__el__"
+LINEAGE_FAULTS = ("cycle", "tie", "too_far")
+"""Findings of the materials view that say the recipe of a record is not certain."""
+
+Templates = Mapping[Stage, Template]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One property to be learnt: a field, or the part of a field where another field has one value."""
+
+    name: str
+    field: Field
+    label: Text
+    split: Mapping[str, str]
+
+    @property
+    def column(self) -> str:
+        """Return the column of the materials view that holds the values."""
+        return f"property__{self.field.name}"
+
+    def rows(self, frame: pl.DataFrame) -> pl.Series:
+        """Return for each row whether it says something of this target: a finite value, of the right split."""
+        wanted = pl.col(self.column).is_not_null() & pl.col(self.column).is_finite()
+        for field, value in self.split.items():
+            wanted &= (pl.col(f"property__{field}").cast(pl.String) == value).fill_null(value=False)
+        return frame.select(wanted.alias("wanted")).to_series()
+
+
+def training_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Return the rows that may be trained on, sorted by record_id, and how many were left out for which reason.
+
+    The order of the answer does not depend on the order of the view.
+    """
+    left_out: dict[str, int] = {}
+    uncertain = pl.lit(value=False)
+    if "findings" in frame.columns:
+        uncertain = pl.col("findings").list.eval(pl.element().is_in(LINEAGE_FAULTS)).list.any().fill_null(value=False)
+    elements = [c for c in frame.columns if c.startswith(ELEMENT_PREFIX)]
+    no_recipe = pl.all_horizontal([pl.col(c).is_null() for c in elements]) if elements else pl.lit(value=False)
+    for reason, condition in (("lineage", uncertain), ("no_composition", no_recipe)):
+        height = frame.height
+        frame = frame.filter(~condition)
+        if frame.height < height:
+            left_out[reason] = height - frame.height
+    return frame.sort("record_id"), left_out
+
+
+def targets(frame: pl.DataFrame, template: Template) -> list[Target]:
+    """Return the targets of a property template, split ones once for each value seen, in template order."""
+    found: list[Target] = []
+    for field in template.fields:
+        if field.role != "target" or field.kind not in ("double", "long"):
+            continue
+        if f"property__{field.name}" not in frame.columns:
+            continue
+        if field.split_by is None:
+            found.append(Target(field.name, field, field.label, {}))
+        elif f"property__{field.split_by}" in frame.columns:
+            found += _split(frame, field, field.split_by)
+    return found
+
+
+def enough_rows(frame: pl.DataFrame, found: Sequence[Target], least: int) -> tuple[list[Target], list[Skipped]]:
+    """Return the targets with at least `least` rows whose values differ, and the others with the reason."""
+    kept: list[Target] = []
+    skipped: list[Skipped] = []
+    for target in found:
+        values = frame.filter(target.rows(frame))[target.column]
+        if values.len() < least:
+            reason = Text(
+                ko=f"값이 있는 행이 {values.len()}개로 {least}개보다 적습니다",
+                en=f"{values.len()} rows have a value, fewer than {least}",
+            )
+        elif values.n_unique() < 3:
+            reason = Text(ko="값이 거의 모두 같습니다", en="nearly all values are equal")
+        else:
+            kept.append(target)
+            continue
+        skipped.append(Skipped(field=target.name, reason=reason))
+    return kept, skipped
+
+
+def _split(frame: pl.DataFrame, field: Field, by: str) -> list[Target]:
+    values = frame[f"property__{by}"].cast(pl.String).drop_nulls().unique().sort().to_list()
+    return [
+        Target(
+            f"{field.name}.{_file_name(value)}",
+            field,
+            Text(ko=f"{field.label.ko} ({value})", en=f"{field.label.en} ({value})"),
+            {by: value},
+        )
+        for value in values
+    ]
+
+
+def _file_name(value: str) -> str:
+    """Return a value as it may stand in a file name, in any script."""
+    return re.sub(r"[^\w-]+", "_", value)

@@ -1,0 +1,231 @@
+"""Stand-ins for the outside world, behind `sojae.ports`: they keep in memory what the real ones keep elsewhere."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from sojae.adapters.delta import COMMIT_VERSION
+from sojae.adapters.events_schema import EVENTS
+from sojae.domain.errors import CommitRefused, StoreError
+from sojae.domain.order import ORDER_COLUMNS
+from sojae.ports import Assignment, Decoded, EventsTable, Message, Partition, Position
+from sojae_ingest.judgement import Head, RecordKey, SequenceKey, record_key, sequence_key
+from sojae_ingest.positions import Chain
+
+
+class FakeClock:
+    """Tells the time it was set to."""
+
+    def __init__(self, now: dt.datetime) -> None:
+        self.time = now
+
+    def now(self) -> dt.datetime:
+        return self.time
+
+
+class FakeDecoder:
+    """Decodes the bytes that it was told about; others are undecodable."""
+
+    def __init__(self, known: Mapping[bytes, Decoded]) -> None:
+        self.known = known
+
+    def decode(self, messages: Sequence[bytes | None]) -> list[Decoded]:
+        return [self.known.get(m or b"", Decoded()) for m in messages]
+
+
+@dataclass
+class Commit:
+    """One version of the events log."""
+
+    rows: pa.Table
+    positions: dict[tuple[str, int], int]
+
+
+@dataclass
+class EventsLog:
+    """What several handles on one events table share."""
+
+    table_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    commits: list[Commit] = field(default_factory=lambda: [Commit(EVENTS.empty_table(), {})])
+
+
+class FakeEventsTable:
+    """`sojae.ports.EventsTable` in memory; `refuse` makes the next append fail as another writer would."""
+
+    def __init__(self, log: EventsLog | None = None) -> None:
+        self.log = log or EventsLog()
+        self._version = len(self.log.commits) - 1
+        self.before_append: Callable[[], None] = lambda: None
+
+    @property
+    def table_id(self) -> str:
+        return self.log.table_id
+
+    @property
+    def version(self) -> int:
+        return self._version
+
+    def refresh(self) -> int:
+        self._version = len(self.log.commits) - 1
+        return self._version
+
+    def stored(self, topic_id: str, partition: int) -> int | None:
+        for commit in reversed(self.log.commits[: self._version + 1]):
+            if (topic_id, partition) in commit.positions:
+                return commit.positions[topic_id, partition]
+        return None
+
+    def append(self, rows: pa.Table, positions: Sequence[Position]) -> int:
+        for p in positions:
+            stored = self.stored(p.topic_id, p.partition)
+            if stored is not None and p.offset <= stored:
+                raise StoreError(en="a position would go backwards", ko="위치가 되돌아갑니다")
+        self.before_append()
+        moved = {key for commit in self.log.commits[self._version + 1 :] for key in commit.positions}
+        if moved & {(p.topic_id, p.partition) for p in positions}:
+            raise CommitRefused(en="another writer was first", ko="다른 작성자가 먼저 썼습니다")
+        self.log.commits.append(Commit(rows, {(p.topic_id, p.partition): p.offset for p in positions}))
+        return self.refresh()
+
+    def changes(self, after: int, upto: int, columns: Sequence[str]) -> pa.Table:
+        parts = [EVENTS.empty_table().append_column(COMMIT_VERSION, pa.array([], pa.int64()))]
+        for version in range(after + 1, upto + 1):
+            rows = self.log.commits[version].rows
+            parts.append(rows.append_column(COMMIT_VERSION, pa.array([version] * rows.num_rows, pa.int64())))
+        table = pa.concat_tables(parts)
+        wanted = [name for name in table.column_names if name in columns]
+        order = [(name, "ascending") for name in ORDER_COLUMNS]
+        return table.sort_by(order).select(wanted)
+
+    def sequences(self, keys: Sequence[SequenceKey]) -> Mapping[SequenceKey, str | None]:
+        found: dict[SequenceKey, str | None] = {}
+        columns = ["producer", "epoch", "seq", "event_id", *ORDER_COLUMNS]
+        for row in self.changes(-1, self._version, columns).to_pylist():
+            key = (row["producer"], row["epoch"], row["seq"])
+            if key in set(keys):
+                found.setdefault(key, row["event_id"])
+        return found
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return every row that is stored, in the one order."""
+        return list(self.changes(-1, len(self.log.commits) - 1, EVENTS.names).to_pylist())
+
+
+class FakeSeen:
+    """What is stored already, as two dictionaries; `sojae_ingest.judgement.Seen`."""
+
+    def __init__(
+        self, event_ids: Mapping[SequenceKey, str | None] | None = None, heads: Mapping[RecordKey, Head] | None = None
+    ) -> None:
+        self.known_ids = dict(event_ids or {})
+        self.known_heads = dict(heads or {})
+        self.newest_ingest_time_us = 0
+        self._upto = -1
+
+    def event_ids(self, keys: Sequence[SequenceKey]) -> Mapping[SequenceKey, str | None]:
+        return {k: self.known_ids[k] for k in keys if k in self.known_ids}
+
+    def heads(self, keys: Iterable[RecordKey]) -> Mapping[RecordKey, Head]:
+        return {k: self.known_heads[k] for k in keys if k in self.known_heads}
+
+    def catch_up(self, table: EventsTable) -> None:
+        for row in table.changes(self._upto, table.version, EVENTS.names).to_pylist():
+            self.newest_ingest_time_us = max(
+                self.newest_ingest_time_us, int(row["ingest_time"].timestamp() * 1_000_000)
+            )
+            if row["producer"] is not None:
+                self.known_ids.setdefault(sequence_key(row), row["event_id"])
+                if row["status"] == "accepted":
+                    self.known_heads[record_key(row)] = Head(row["event_id"], row["content"], bool(row["retracted"]))
+        self._upto = table.version
+
+
+class Broker:
+    """Topics in memory, shared by the sources of one test; a topic that is made anew has another id."""
+
+    def __init__(self) -> None:
+        self.logs: dict[Partition, list[Message]] = {}
+        self.first: dict[Partition, int] = {}
+        self.ids: dict[str, str] = {}
+
+    def create(self, topic: str, partitions: int = 1) -> None:
+        self.ids[topic] = str(uuid.uuid4())
+        for number in range(partitions):
+            self.logs[Partition(topic, number)] = []
+            self.first[Partition(topic, number)] = 0
+
+    def send(self, topic: str, value: bytes, *, key: str = "kims/furnace-1", partition: int = 0) -> int:
+        """Add a message and return its offset."""
+        log = self.logs[Partition(topic, partition)]
+        log.append(Message(topic, partition, len(log), 1_700_000_000_000 + len(log), key.encode(), value))
+        return len(log) - 1
+
+    def delete_before(self, partition: Partition, offset: int) -> None:
+        """Forget what lies before an offset, as retention does."""
+        self.first[partition] = offset
+
+
+class FakeEventSource:
+    """`sojae.ports.EventSource` on a Broker in memory; the test says when partitions come and go."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self._assignment: Assignment | None = None
+        self.next: dict[Partition, int] = {}
+        self.committed: dict[Partition, int] = {}
+        self.stopped = False
+
+    async def start(self, assignment: Assignment) -> None:
+        self._assignment = assignment
+        await self.assign(sorted(self._broker.logs))
+
+    async def assign(self, partitions: Sequence[Partition], *, at: int = 0) -> None:
+        """Give partitions; until somebody seeks, reading goes on at the broker's committed offset, else at `at`."""
+        assert self._assignment is not None
+        for partition in partitions:
+            self.next[partition] = self.committed.get(partition, at)
+        await self._assignment.assigned(partitions)
+
+    async def revoke(self, partitions: Sequence[Partition]) -> None:
+        """Take partitions away."""
+        assert self._assignment is not None
+        for partition in partitions:
+            self.next.pop(partition, None)
+        await self._assignment.revoked(partitions)
+
+    async def fetch(self, *, timeout_seconds: float, max_messages: int) -> Mapping[Partition, Sequence[Message]]:  # noqa: ASYNC109, ARG002 - the port names it so, and memory needs no patience
+        batches: dict[Partition, Sequence[Message]] = {}
+        for partition, offset in self.next.items():
+            begin = max(offset, self._broker.first[partition])
+            found = self._broker.logs[partition][begin : begin + max_messages]
+            if found:
+                batches[partition] = found
+                self.next[partition] = found[-1].offset + 1
+                max_messages -= len(found)
+        return batches
+
+    def seek(self, partition: Partition, offset: int) -> bool:
+        if partition not in self.next:
+            return False
+        self.next[partition] = offset
+        return True
+
+    async def bounds(self, partitions: Sequence[Partition]) -> Mapping[Partition, tuple[int, int]]:
+        return {p: (self._broker.first[p], len(self._broker.logs[p])) for p in partitions}
+
+    async def topic_id(self, topic: str) -> str:
+        return self._broker.ids[topic]
+
+    async def commit(self, offsets: Mapping[Partition, int]) -> None:
+        self.committed.update({p: o for p, o in offsets.items() if p in self.next})
+
+    async def stop(self) -> None:
+        self.stopped = True
+
+
+def chain(partition: Partition, start: int, messages: Sequence[Message], *, topic_id: str) -> Chain:
+    """Return a chain that was begun at `start`."""
+    return Chain(partition, topic_id, start, list(messages))

@@ -1,0 +1,66 @@
+"""What must be true of a store after faults: every acknowledged event exactly once, and nothing else."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+Place = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Counts of what went wrong; all zero is sound."""
+
+    acknowledged: int
+    stored: int
+    lost: int
+    repeated: int
+    altered: int
+
+    @property
+    def sound(self) -> bool:
+        return (self.lost, self.repeated, self.altered) == (0, 0, 0)
+
+
+def acknowledged(path: Path) -> dict[Place, tuple[str, int, int]]:
+    """Return (producer, epoch, seq) of every acknowledged event by (topic, partition, offset); a cut last line is left out."""
+    events = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            ack = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if "offset" in ack:
+            events[ack["topic"], ack["partition"], ack["offset"]] = (ack["producer"], ack["epoch"], ack["seq"])
+    return events
+
+
+def judge_store(store: Path, acks: Path) -> Verdict:
+    """Return what the table `events` makes of the acknowledged events: lost, repeated, or not what was sent."""
+    sent = acknowledged(acks)
+    rows = pl.read_delta(str(store / "events")).select("topic", "partition", "offset", "producer", "epoch", "seq")
+    stored: dict[Place, list[tuple[str, int, int]]] = {}
+    for topic, partition, offset, *identity in rows.iter_rows():
+        stored.setdefault((topic, partition, offset), []).append(tuple(identity))
+    return Verdict(
+        acknowledged=len(sent),
+        stored=rows.height,
+        lost=sum(place not in stored for place in sent),
+        repeated=sum(len(found) - 1 for found in stored.values()),
+        altered=sum(found[0] != sent[place] for place, found in stored.items() if place in sent),
+    )
+
+
+def holes_and_surplus(store: Path, acks: Path) -> tuple[int, int]:
+    """Return how many numbers the ledger misses below the last sent, and how many records stand beside the sent ones."""
+    last: dict[tuple[str, int], int] = {}
+    for producer, epoch, seq in acknowledged(acks).values():
+        last[producer, epoch] = max(seq, last.get((producer, epoch), -1))
+    ledger = pl.read_delta(str(store / "ledger")).sort("events_version").unique(["producer", "epoch"], keep="last")
+    low = {(p, e): n for p, e, n in ledger.select("producer", "epoch", "low_water").iter_rows()}
+    holes = sum(seq - low.get(key, -1) for key, seq in last.items())
+    records = sum(pl.read_delta(str(p.parent)).height for p in (store / "records").rglob("_delta_log"))
+    accepted = pl.read_delta(str(store / "events")).filter(pl.col("status") == "accepted").height
+    return holes, records - accepted
