@@ -57,7 +57,7 @@ e2e: $(READY) ## The path of one event, through real processes
 	$(BIN)/python -m pytest tests/e2e $(ARGS)
 
 test-faults: $(READY) ## The long fault suite
-	$(BIN)/python -m pytest -m faults tests/integration $(ARGS)
+	$(BIN)/python -m pytest -m faults tests/faults $(ARGS)
 
 mutants: $(READY) ## One-line edits of the heart, each of which a test must notice
 	$(BIN)/python tests/mutants.py $(ARGS)

@@ -46,7 +46,7 @@ def samples(of: Template) -> list[dict[str, object]]:
     return list(json.loads(path.read_text(encoding="utf-8")))
 
 
-def header(seq: int = 0, **given: object) -> dict[str, object]:
+def header(seq: int = 0, /, **given: object) -> dict[str, object]:
     """Return a sound header of kims's furnace; event and record are named by the sequence number."""
     institute = given.get("institute", INSTITUTE)
     event_id = given.get("event_id", f"event-{seq}")

@@ -196,7 +196,7 @@ class FakeEventSource:
             self.next.pop(partition, None)
         await self._assignment.revoked(partitions)
 
-    async def fetch(self, *, timeout_seconds: float, max_messages: int) -> Mapping[Partition, Sequence[Message]]:  # noqa: ASYNC109, ARG002 - the port names it so, and memory needs no patience
+    async def fetch(self, *, timeout_seconds: float, max_messages: int) -> Mapping[Partition, Sequence[Message]]:
         batches: dict[Partition, Sequence[Message]] = {}
         for partition, offset in self.next.items():
             begin = max(offset, self._broker.first[partition])

@@ -234,14 +234,18 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Return whether a process of this number exists now, be it ours or not."""
+    """Return whether a process of this number runs now, be it ours or not; a dead one that nobody reaped does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0]
+    except OSError:  # not Linux, or gone this moment
+        return True
+    return state != "Z"
 
 
 def _try_lock(file: IO[str], mode: int) -> bool:

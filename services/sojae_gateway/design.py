@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import msgspec
 
 from sojae.domain.text import Text
-from sojae_gateway.access import Principal, visible
+from sojae_gateway.access import Principal
 from sojae_gateway.design_query import Query
+from sojae_gateway.measured import Seen
 from sojae_gateway.models import ProjectModels
 from sojae_gateway.nearest import Nearest, nearest_measured
 from sojae_gateway.vocabulary import Shown, rounded
@@ -67,9 +68,10 @@ def design(models: ProjectModels, query: Query, threshold: float, principal: Pri
     bounds = ([b.low for b in query.bounds], [b.high for b in query.bounds])
     found = models.inverse.query(*query.vectors(order), bounds, top_k=query.top_k)
     columns = [found[n].tolist() for n in ("design", "mean", "std", "hit_probability", "distance", "library_row")]
+    recipes, seen = models.manifest.library.measured, Seen(models.measured, principal, today)
     designs = []
     for row, means, stds, probability, distance, library_row in zip(*columns, strict=True):
-        record = _record(models, library_row, principal, today)
+        measured = library_row < len(recipes)
         designs.append(
             Design(
                 inputs=models.vocabulary.show_row(row),
@@ -77,8 +79,8 @@ def design(models: ProjectModels, query: Query, threshold: float, principal: Pri
                 hit_probability=rounded(probability),
                 distance=rounded(distance),
                 library_row=library_row,
-                measured=library_row < len(models.manifest.library.measured),
-                measured_record=record,
+                measured=measured,
+                measured_record=seen.record_id(recipes[library_row]) if measured else None,
             )
         )
     best = max((d.hit_probability for d in designs), default=0.0)
@@ -100,17 +102,6 @@ def _expected(models: ProjectModels, means: Sequence[float], stds: Sequence[floa
         target.name: Expected(mean=rounded(mean), std=rounded(std), unit=target.unit)
         for target, mean, std in zip(models.manifest.targets, means, stds, strict=True)
     }
-
-
-def _record(models: ProjectModels, library_row: int, principal: Principal, today: dt.date) -> str | None:
-    """Return the record whose recipe a design is, where there is one that the principal may see."""
-    measured = models.manifest.library.measured
-    if library_row >= len(measured):
-        return None
-    known = models.measured.get(measured[library_row])
-    if known is None:
-        return measured[library_row] if principal.operator else None
-    return None if visible(principal, known.subject, today) == "nothing" else known.record_id
 
 
 def _message(count: int, best: float, threshold: float) -> Message:

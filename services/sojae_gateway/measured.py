@@ -9,7 +9,7 @@ from sojae.adapters.row_reads import EventRow, RecordFilter, RowReader
 from sojae.domain.model import TargetModel
 from sojae.domain.order import Place
 from sojae.ports import Decoder
-from sojae_gateway.access import Subject
+from sojae_gateway.access import Principal, Sight, Subject, visible
 
 PAGE = 500
 
@@ -68,6 +68,29 @@ class Measured:
                 return
             yield page
             self._after = page[-1].place
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one principal may see of measured records on one day (UTC)."""
+
+    measured: Measured
+    principal: Principal
+    today: dt.date
+
+    def get(self, record_id: str) -> tuple[Measurement | None, Sight]:
+        """Return a record that the index has, and how much of it may be seen.
+
+        Of a record that it does not have (yet, or any more), nothing says whose it is: only the operator hears of it.
+        """
+        known = self.measured.get(record_id)
+        if known is None:
+            return None, "metadata" if self.principal.operator else "nothing"
+        return known, visible(self.principal, known.subject, self.today)
+
+    def record_id(self, record_id: str) -> str | None:
+        """Return the id of a record whose existence may be known, else None."""
+        return None if self.get(record_id)[1] == "nothing" else record_id
 
 
 def measurements(rows: Sequence[EventRow], decoder: Decoder, fields: frozenset[str]) -> Iterator[Measurement]:

@@ -23,7 +23,7 @@ FALLBACKS = 3
 
 @dataclass(frozen=True, slots=True)
 class ProjectModels:
-    """All models of one version of one project, ready to answer."""
+    """All models of one version of one project; `row_seconds` is what one recipe takes for all targets."""
 
     manifest: Manifest
     card: Card
@@ -31,6 +31,7 @@ class ProjectModels:
     inverse: InverseModel
     vocabulary: Vocabulary
     measured: Measured
+    row_seconds: float = 0.0
 
     @property
     def project(self) -> str:
@@ -67,10 +68,7 @@ class ProjectModels:
         return Refused("unknown_target", text, field="targets", got=name[:128], expected=known)
 
 
-MeasuredOf = Callable[[str, frozenset[str]], Measured]
-
-
-def load(bundle: Bundle, book: TemplateBook, measured: MeasuredOf) -> ProjectModels:
+def load(bundle: Bundle, book: TemplateBook, measured: Callable[[str, frozenset[str]], Measured]) -> ProjectModels:
     """Return the models of a version, each graph loaded and tried out; raises ModelError when one is broken."""
     manifest = bundle.manifest
     width, groups = len(manifest.inputs), len(manifest.groups)
@@ -97,10 +95,11 @@ class ModelHolder:
     current: dict[str, ProjectModels] = field(default_factory=dict)
     bad: set[tuple[str, str]] = field(default_factory=set)
 
-    def refresh(self, shelf: ModelShelf, book: TemplateBook, measured: MeasuredOf) -> list[ProjectModels]:
+    def refresh(self, shelf: ModelShelf, prepare: Callable[[Bundle], ProjectModels]) -> list[ProjectModels]:
         """Load what is newer on the shelf and return what was swapped in; a bad version is logged once and left out.
 
-        Raises StoreError when the shelf cannot be read; what answers now goes on.
+        `prepare` makes a version ready and tries it out; it raises ModelError. Raises StoreError when the shelf cannot be
+        read; what answers now goes on.
         """
         swapped: list[ProjectModels] = []
         for project in shelf.projects():
@@ -110,7 +109,7 @@ class ModelHolder:
                 continue
             candidates = [latest] if now is not None else shelf.versions(project)[: -FALLBACKS - 1 : -1]
             for version in candidates:
-                models = self._load(shelf, project, version, (book, measured))
+                models = self._load(shelf, (project, version), prepare)
                 if models is not None:
                     self.current = {**self.current, project: models}
                     swapped.append(models)
@@ -118,18 +117,17 @@ class ModelHolder:
         return swapped
 
     def _load(
-        self, shelf: ModelShelf, project: str, version: str, context: tuple[TemplateBook, MeasuredOf]
+        self, shelf: ModelShelf, which: tuple[str, str], prepare: Callable[[Bundle], ProjectModels]
     ) -> ProjectModels | None:
-        if (project, version) in self.bad:
+        if which in self.bad:
             return None
         try:
-            models = load(shelf.load(project, version), *context)
-            models.measured.catch_up()
+            models = prepare(shelf.load(*which))
         except ModelError as error:
-            self.bad.add((project, version))
-            log.error("model %s/%s is not served: %s", project, version, error)
+            self.bad.add(which)
+            log.error("model %s/%s is not served: %s", *which, error)
             return None
-        log.info("model %s/%s answers from now on", project, version)
+        log.info("model %s/%s answers from now on", *which)
         return models
 
 

@@ -4,8 +4,9 @@ import datetime as dt
 
 import msgspec
 
-from sojae_gateway.access import Principal, visible
+from sojae_gateway.access import Principal
 from sojae_gateway.design_query import Query
+from sojae_gateway.measured import Seen
 from sojae_gateway.models import ProjectModels
 from sojae_gateway.vocabulary import Shown, rounded
 
@@ -32,9 +33,10 @@ def nearest_measured(models: ProjectModels, query: Query, principal: Principal, 
     # The whole library that obeys the bounds: the measured recipes are its first rows.
     found = models.inverse.query(*query.vectors(order), bounds, top_k=library.rows)
     near: list[Nearest] = []
+    seen = Seen(models.measured, principal, today)
     for row, recipe in zip(found["library_row"].tolist(), found["design"], strict=True):
-        known = models.measured.get(library.measured[row]) if row < len(library.measured) else None
-        if known is None or visible(principal, known.subject, today) != "everything":
+        known, sight = seen.get(library.measured[row]) if row < len(library.measured) else (None, "nothing")
+        if known is None or sight != "everything":
             continue
         values = {name: known.of(goal.target) for name, goal in query.goals.items()}
         measured = {name: value for name, value in values.items() if value is not None}
@@ -46,7 +48,7 @@ def nearest_measured(models: ProjectModels, query: Query, principal: Principal, 
                 record_id=known.record_id,
                 institute=known.owner,
                 sample_id=known.sample_id,
-                measured={name: rounded(value) for name, value in measured.items()},
+                measured=measured,
                 off_by_tolerances=rounded(off**0.5),
                 inputs=models.vocabulary.show_row(recipe.tolist()),
             )

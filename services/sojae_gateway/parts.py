@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -14,13 +14,14 @@ from sojae.adapters.avro import FastavroDecoder
 from sojae.adapters.events_table import events_uri
 from sojae.adapters.row_index import Followed, RowIndex
 from sojae.adapters.row_reads import RowReader
-from sojae.adapters.shelf import ModelShelf, open_store
+from sojae.adapters.shelf import Bundle, ModelShelf, open_store
 from sojae.adapters.template_files import TemplateBook
-from sojae_gateway.access import Principal
+from sojae_gateway.access import LOCAL_OPERATOR, Principal
 from sojae_gateway.measured import Measured
 from sojae_gateway.metrics import GatewayMetrics
-from sojae_gateway.models import ModelHolder
+from sojae_gateway.models import ModelHolder, ProjectModels, load
 from sojae_gateway.reads import Reads
+from sojae_gateway.selftest import self_test
 from sojae_gateway.settings import GatewaySettings
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class Progress:
 
 @dataclass(slots=True)
 class Parts:
-    """The gateway's parts; `book` gives the templates of the moment."""
+    """The gateway's parts; `book` gives the templates of the moment, `principal` is who asks until there are API keys."""
 
     settings: GatewaySettings
     book: Book
@@ -56,6 +57,7 @@ class Parts:
     decoder: FastavroDecoder
     shelf: ModelShelf
     metrics: GatewayMetrics
+    principal: Principal = LOCAL_OPERATOR
     models: ModelHolder = field(default_factory=ModelHolder)
     progress: Progress = field(default_factory=Progress)
 
@@ -68,7 +70,7 @@ class Parts:
 
     def follow_shelf(self) -> None:
         """Take newer models from the shelf, and newer measurements from the index; raises StoreError or StateError."""
-        self.metrics.swapped(len(self.models.refresh(self.shelf, self.book(), self._measured)))
+        self.metrics.swapped(len(self.models.refresh(self.shelf, self._prepare)))
         for models in self.models.current.values():
             models.measured.catch_up()
 
@@ -79,6 +81,11 @@ class Parts:
     def reads(self, principal: Principal) -> Reads:
         """Return the row reads of a principal, today."""
         return Reads(self.reader, self.decoder, principal, today())
+
+    def _prepare(self, bundle: Bundle) -> ProjectModels:
+        models = load(bundle, self.book(), self._measured)
+        models.measured.catch_up()
+        return replace(models, row_seconds=self_test(models, today()))
 
     def _measured(self, project: str, fields: frozenset[str]) -> Measured:
         return Measured(project, fields, self.reader, self.decoder)

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from sojae.domain.model import TargetModel, input_row
 from sojae.domain.text import Text
-from sojae_gateway.access import Principal, visible
+from sojae_gateway.access import Principal
+from sojae_gateway.measured import Seen
 from sojae_gateway.models import ProjectModels
 from sojae_gateway.recipe import Recipe, Value, Warn, read_recipe
 from sojae_gateway.refusal import Refused
@@ -110,8 +111,7 @@ class _Answer:
 
     def __init__(self, models: ProjectModels, principal: Principal, today: dt.date) -> None:
         self._models = models
-        self._principal = principal
-        self._today = today
+        self._seen = Seen(models.measured, principal, today)
 
     def row(
         self, i: int, recipe: Recipe, targets: Sequence[TargetModel], outputs: Mapping[str, Outputs]
@@ -154,16 +154,9 @@ class _Answer:
             domain=Domain(distance=rounded(distance), inside=distance <= 1.0),
             contributions={g.name: rounded(float(v)) for g, v in zip(groups, out["contributions"][i], strict=True)},
             baseline=rounded(target.baseline),
-            baseline_record=self._record(target.baseline_record),
-            support=list(self._support(target, out["support"][i], out["support_weight"][i])),
+            baseline_record=self._seen.record_id(target.baseline_record),
+            support=self._support(target, out["support"][i], out["support_weight"][i]),
         )
-
-    def _record(self, record_id: str) -> str | None:
-        """Return a record's id where the principal may see the record."""
-        known = self._models.measured.get(record_id)
-        if known is None:
-            return record_id if self._principal.operator else None
-        return None if visible(self._principal, known.subject, self._today) == "nothing" else record_id
 
     def _support(self, target: TargetModel, places: NDArray[Any], weights: NDArray[Any]) -> list[Support]:
         """Return the records that speak for an answer, as far as the principal may see them."""
@@ -172,23 +165,18 @@ class _Answer:
             if not 0 <= place < len(target.training_rows) or weight <= 0:
                 continue
             record_id = target.training_rows[place]
-            known = self._models.measured.get(record_id)
-            if known is None:
-                # Not in the index (yet, or any more): nothing says whose it is, so only the operator hears of it.
-                if self._principal.operator:
-                    found.append(Support(record_id=record_id, weight=rounded(weight)))
+            known, sight = self._seen.get(record_id)
+            if sight == "nothing":
                 continue
-            sight = visible(self._principal, known.subject, self._today)
-            if sight != "nothing":
-                found.append(
-                    Support(
-                        record_id=record_id,
-                        weight=rounded(weight),
-                        institute=known.owner,
-                        sample_id=known.sample_id,
-                        measured=known.of(target) if sight == "everything" else None,
-                    )
+            found.append(
+                Support(
+                    record_id=record_id,
+                    weight=rounded(weight),
+                    institute=None if known is None else known.owner,
+                    sample_id=None if known is None else known.sample_id,
+                    measured=known.of(target) if known is not None and sight == "everything" else None,
                 )
+            )
         return found
 
 

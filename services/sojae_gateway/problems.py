@@ -1,16 +1,22 @@
 """Problem documents (RFC 9457) and HTTP status codes: the only place that knows either."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
+from litestar.exceptions import (
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    SerializationException,
+    ValidationException,
+)
 
 from sojae.domain.errors import ModelError, SojaeError, StateError, StoreError, TemplateError, UserInputError
 from sojae.domain.text import Language, Text
-from sojae_gateway.refusal import Refused
+from sojae_gateway.refusal import Refused, not_json
 
 log = logging.getLogger(__name__)
 
@@ -104,7 +110,8 @@ def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Probl
     return Response(problem, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
 
 
-HANDLERS = {Exception: respond, HTTPException: respond}
+Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]
+HANDLERS: dict[int | type[Exception], Handler] = {Exception: respond, HTTPException: respond}
 
 
 def _refused(error: Exception) -> Refused:
@@ -148,7 +155,7 @@ def _http(error: HTTPException) -> Refused:
         return Refused("body_too_large", text)
     if error.status_code >= _INTERNAL:
         return _refused(RuntimeError(error.detail))
-    return _shape(error)
+    return not_json(error.detail) if isinstance(error.__cause__, SerializationException) else _shape(error)
 
 
 def _shape(error: HTTPException) -> Refused:

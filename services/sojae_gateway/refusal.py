@@ -36,6 +36,12 @@ def refused_by_rule(issue: Issue, where: str) -> Refused:
     return Refused(issue.rule, text, field=field, got=issue.got, expected=issue.expected)
 
 
+def not_json(why: str) -> Refused:
+    """Return the refusal of a body that is no JSON."""
+    text = Text(ko=f"본문이 올바른 JSON이 아닙니다: {why}", en=f"the body is not valid JSON: {why}")
+    return Refused("not_json", text, expected="one JSON object in UTF-8")
+
+
 def shorten(value: object) -> str:
     """Return a value as it may stand in a message: short, whatever was sent."""
     if isinstance(value, float):

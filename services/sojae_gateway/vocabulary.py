@@ -40,6 +40,7 @@ class Vocabulary:
     def __init__(self, manifest: Manifest, templates: Mapping[Stage, Template]) -> None:
         self.inputs: dict[str, ModelInput] = {one.field: one for one in manifest.inputs}
         self.splits = {name for target in manifest.targets for name in target.split}
+        self._answers = {name for target in manifest.targets for name in (target.name, target.field)}
         self._fields: dict[str, Field | None] = dict(_offered(templates))
         for one in manifest.inputs:
             if one.kind != "component":
@@ -121,6 +122,12 @@ class Vocabulary:
         return bare if self._full.get(bare) == [full] else full
 
     def _unknown(self, key: str, where: str) -> Refused:
+        if key in self._answers:
+            text = Text(
+                ko=f"{where}{key}: 모델이 답하는 물성이지 입력이 아닙니다. 빼십시오",
+                en=f"{where}{key}: this is what the models answer, not an input; leave it out",
+            )
+            return Refused("not_an_input", text, field=where + key, got=key, expected="an input")
         known = self.known()
         near = difflib.get_close_matches(key, known, n=3)
         expected = ", ".join(near or known[:20])

@@ -79,7 +79,7 @@ def _hold(home: Home, endpoint_file: Path | None, *, mock: bool) -> None:
 def _until_interrupted() -> Iterator[None]:
     """Turn SIGTERM, SIGINT and a closed terminal into the end of the block, whose clean-up still runs."""
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if signal.getsignal(signum) is not signal.SIG_IGN:
+        if signum != signal.SIGHUP or signal.getsignal(signum) is not signal.SIG_IGN:  # nohup stays nohup
             signal.signal(signum, signal.default_int_handler)
     try:
         yield

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sojae.domain.errors import BrokerError
+from sojae.home import is_alive
 
 HEAP_FLAGS = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 DUMP_TIMEOUT_SECONDS = 60
@@ -54,6 +55,7 @@ class ClassArchive:
             return []
         if self._kafka.exists():
             return [f"-XX:SharedArchiveFile={self._base}:{self._kafka}"]
+        self._drop_abandoned()
         return [f"-XX:SharedArchiveFile={self._base}", f"-XX:ArchiveClassesAtExit={self._dumping}"]
 
     def keep(self, *, whole: bool) -> None:
@@ -61,6 +63,12 @@ class ClassArchive:
         if whole and self._dumping.exists():
             self._dumping.replace(self._kafka)
         self._dumping.unlink(missing_ok=True)
+
+    def _drop_abandoned(self) -> None:
+        for path in self._kafka.parent.glob(f"{self._kafka.stem}.*{self._kafka.suffix}"):
+            writer = path.stem.rpartition(".")[2]
+            if not (writer.isdigit() and is_alive(int(writer))):
+                path.unlink(missing_ok=True)
 
     def _ensure_base(self) -> bool:
         if self._base.exists():

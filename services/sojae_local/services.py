@@ -33,4 +33,4 @@ SERVICES = (
 def broker_service(endpoint_file: Path, *, mock: bool) -> Service:
     """Return the process of the development broker, which says in `endpoint_file` where it answers."""
     arguments = ("broker", "--endpoint-file", str(endpoint_file), *(("--mock",) if mock else ()))
-    return Service(BROKER, "sojae_local", arguments=arguments, stop_seconds=2.5)
+    return Service(BROKER, "sojae_local", arguments=arguments, stop_seconds=6.0)

@@ -77,8 +77,11 @@ class Supervisor:
             for task in (finish, *keepers):
                 task.cancel()
             await asyncio.gather(finish, *keepers, return_exceptions=True)
-            await self._stop_all()
-            self._lifeline.close()
+            try:
+                await self._stop_all()
+            finally:
+                self.kill_all()
+                self._lifeline.close()
 
     def kill_all(self) -> None:
         """End every process at once."""

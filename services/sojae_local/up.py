@@ -69,7 +69,7 @@ class Plan:
 
 
 def up(home: Home, plan: Plan, report: Report, progress: Progress | None = None) -> int:
-    """Run all services in `home` and return the exit code: that of the tour, 0 after a stop, 130 if it cut off a tour.
+    """Run all services in `home` and return the exit code: that of the tour, or 130 when a stop left something undone.
 
     With `tour_only` everything ends after the tour, else on Ctrl-C or SIGTERM, within 10 s; a second Ctrl-C kills at
     once. Raises StateError when the home is broken or in use, BrokerError when the given broker does not answer, and
@@ -97,6 +97,7 @@ class _Session:
         self._report = report
         self._endpoint_file = home.kafka / "endpoint.json"
         self._stop = asyncio.Event()
+        self._killed = False
         self._run: RunInfo | None = None
         self._supervisor = Supervisor(
             _started_services(plan, broker_service(self._endpoint_file, mock=mock), given),
@@ -112,16 +113,18 @@ class _Session:
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(signum) is not signal.SIG_IGN or signum == signal.SIGTERM:  # nohup stays nohup
+            if signum != signal.SIGHUP or signal.getsignal(signum) is not signal.SIG_IGN:  # nohup stays nohup
                 loop.add_signal_handler(signum, self._interrupt)
-        return await self._supervisor.keep_until(self._until_stopped())
+        code = await self._supervisor.keep_until(self._until_stopped())
+        return INTERRUPTED if self._killed else code
 
     def _interrupt(self) -> None:
         if self._stop.is_set():
+            self._killed = True
             self._supervisor.kill_all()
-        else:
-            self._report(Text(en="stopping (again: at once)", ko="종료하는 중입니다(한 번 더 누르면 즉시 종료)"))
-            self._stop.set()
+            return
+        self._stop.set()
+        self._report(Text(en="stopping (again: at once)", ko="종료하는 중입니다(한 번 더 누르면 즉시 종료)"))
 
     async def _until_stopped(self) -> int:
         stop = asyncio.create_task(self._stop.wait())

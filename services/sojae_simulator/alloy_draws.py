@@ -32,7 +32,7 @@ class AlloyRecipes:
 
     def composition(self, rng: np.random.Generator) -> tuple[Values, Mapping[str, float]]:
         """Return at% that add up to 100, in tenths, and the same as amounts."""
-        aluminium = spread(rng, 1.0, 8.0, 2) if rng.random() < 0.5 else 0.0
+        aluminium = spread(rng, 1.0, 10.0, 2) if rng.random() < 0.5 else 0.0
         shares = rng.dirichlet(np.full(len(BASE), 8.0)) * (100.0 - aluminium)
         amounts = {element: round(float(share), 1) for element, share in zip(BASE, shares, strict=True)}
         amounts["Ni"] = round(100.0 - aluminium - sum(amounts[e] for e in BASE if e != "Ni"), 1)
@@ -51,7 +51,7 @@ class AlloyRecipes:
             "cold_reduction": float(round(rng.uniform(20.0, 80.0))),
             "homogenisation_temperature": 1200.0,
             "homogenisation_time": 24.0,
-            "heat_treatment_1_temperature": 5.0 * round(rng.uniform(850.0, 1150.0) / 5.0),
+            "heat_treatment_1_temperature": 5.0 * round(rng.uniform(800.0, 1150.0) / 5.0),
             "heat_treatment_1_time": hours,
             "total_heat_treatment_time": hours,
             "cooling": "water",

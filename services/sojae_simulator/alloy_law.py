@@ -46,7 +46,7 @@ GROWTH_EXPONENT, GROWTH_ENERGY = 3.0, 321_700.0
 """Grain growth of CoCrFeMnNi, energy in J/mol: Liu et al., Scripta Materialia 68 (2013) 526."""
 GROWTH_CONSTANT = 1.06e17
 """µm³/h; gives 8 µm after 1 h at 900 °C and 90 µm after 4 h at 1,150 °C."""
-WORKED_GRAIN = {"anneal": 10.0, "wrought": 15.0, "powder": 8.0, "cast": 90.0}
+WORKED_GRAIN = {"anneal": 6.0, "wrought": 10.0, "powder": 8.0, "cast": 90.0}
 """Grain size in µm before growth and without cold reduction; set by this law."""
 GAS_CONSTANT = 8.314462618
 ROOM_KELVIN = 298.15
@@ -107,10 +107,10 @@ def size_mismatch(fractions: Mapping[str, float]) -> float:
 def softening(kelvin: float) -> float:
     """Return the strength at a temperature over that at 298 K: a + b·exp(−T/C), the form of Wu et al.
 
-    Acta Materialia 81 (2014) 428 fit it to face-centred cubic solid solutions; C = 550 K and the athermal part of a
+    Acta Materialia 81 (2014) 428 fit it to face-centred cubic solid solutions; C = 400 K and the athermal part of a
     third at 298 K are set by this law.
     """
-    return 1.0 / 3.0 + 2.0 / 3.0 * math.exp(-(kelvin - ROOM_KELVIN) / 550.0)
+    return 1.0 / 3.0 + 2.0 / 3.0 * math.exp(-(kelvin - ROOM_KELVIN) / 400.0)
 
 
 def _room_strength(fractions: Mapping[str, float], grain: float, oxygen_ppm: float) -> float:

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from sojae.domain.lineage import LEFT_OUT
 from sojae.domain.model import Skipped
 from sojae.domain.template import Field, Stage, Template
 from sojae.domain.text import Text
 
 ELEMENT_PREFIX = "composition__el__"
-LINEAGE_FAULTS = ("cycle", "tie", "too_far")
-"""Findings of the materials view that say the recipe of a record is not certain."""
-
 Templates = Mapping[Stage, Template]
 
 
@@ -40,14 +38,14 @@ class Target:
 
 
 def training_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Return the rows that may be trained on, sorted by record_id, and how many were left out for which reason.
+    """Return the rows that may be trained on, by institute and record_id, and how many were left out for which reason.
 
     The order of the answer does not depend on the order of the view.
     """
     left_out: dict[str, int] = {}
     uncertain = pl.lit(value=False)
     if "findings" in frame.columns:
-        uncertain = pl.col("findings").list.eval(pl.element().is_in(LINEAGE_FAULTS)).list.any().fill_null(value=False)
+        uncertain = pl.col("findings").list.eval(pl.element().is_in(sorted(LEFT_OUT))).list.any().fill_null(value=False)
     elements = [c for c in frame.columns if c.startswith(ELEMENT_PREFIX)]
     no_recipe = pl.all_horizontal([pl.col(c).is_null() for c in elements]) if elements else pl.lit(value=False)
     for reason, condition in (("lineage", uncertain), ("no_composition", no_recipe)):
@@ -55,7 +53,7 @@ def training_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
         frame = frame.filter(~condition)
         if frame.height < height:
             left_out[reason] = height - frame.height
-    return frame.sort("record_id"), left_out
+    return frame.sort("institute", "record_id"), left_out
 
 
 def targets(frame: pl.DataFrame, template: Template) -> list[Target]:
@@ -71,6 +69,17 @@ def targets(frame: pl.DataFrame, template: Template) -> list[Target]:
         elif f"property__{field.split_by}" in frame.columns:
             found += _split(frame, field, field.split_by)
     return found
+
+
+def copies(frame: pl.DataFrame, found: Sequence[Target], recipe: Sequence[str]) -> list[list[tuple[str, int]]]:
+    """Return for each row what it shares with its copies: for every target it has, the recipe together with the value."""
+    shared: list[list[tuple[str, int]]] = [[] for _ in range(frame.height)]
+    for target in found:
+        hashes = frame.select(pl.struct([*recipe, target.column]).hash(seed=0)).to_series().to_list()
+        for row, (has, number) in enumerate(zip(target.rows(frame), hashes, strict=True)):
+            if has:
+                shared[row].append((target.name, int(number)))
+    return shared
 
 
 def enough_rows(frame: pl.DataFrame, found: Sequence[Target], least: int) -> tuple[list[Target], list[Skipped]]:

@@ -20,6 +20,8 @@ MOVE = 0.15
 """Standard deviation of a move, as a share of the input's range."""
 JOINT_CONDITIONS_SHARE = 0.5
 GRID_QUANTILES = (0.05, 0.275, 0.5, 0.725, 0.95)
+COMMON_SHARE = 0.02
+MAX_COMMON = 10
 DIGITS = 4
 ROUNDS = 12
 
@@ -39,12 +41,18 @@ Plausible = Callable[[Matrix], NDArray[np.bool_]]
 
 
 def condition_grids(x: Matrix, inputs: Sequence[ModelInput]) -> dict[int, NDArray[np.float64]]:
-    """Return for every numeric condition the values that invented designs take: its levels, else five quantiles."""
+    """Return for every numeric condition the values that invented designs take.
+
+    Its levels where it takes only a few; else the ten most common values, each in ≥ 2 % of the rows, when there are at
+    least three such; else five quantiles.
+    """
     grids = {}
     for j, one in enumerate(inputs):
         if one.role == "condition" and one.kind == "number":
-            chosen = one.levels or np.quantile(x[:, j], GRID_QUANTILES, method="nearest")
-            grids[j] = np.unique(np.asarray(chosen, np.float64))
+            values, counts = np.unique(x[:, j], return_counts=True)
+            common = values[np.argsort(-counts, kind="stable")][: (counts >= COMMON_SHARE * len(x)).sum()][:MAX_COMMON]
+            quantiles = np.quantile(x[:, j], GRID_QUANTILES, method="nearest")
+            grids[j] = np.unique(one.levels or (common if len(common) >= len(GRID_QUANTILES) - 2 else quantiles))
     return grids
 
 
@@ -97,7 +105,7 @@ class _Inventor:
         mixed[:, categorical] = np.where(share > 0.5, first, second)[:, categorical]
         for stage in self.stages:
             crossed = rng.uniform(size=count) < CROSSED_SHARE / 2
-            mixed[np.ix_(crossed, stage)] = third[np.ix_(crossed, stage)]
+            mixed[:, stage] = np.where(crossed[:, None], third[:, stage], mixed[:, stage])
         self._move(rng, mixed)
         self._set_conditions(rng, mixed, third)
         return self._on_levels(mixed)

@@ -47,6 +47,13 @@ def choose_inputs(
     return chosen, ignored
 
 
+def recipe_columns(frame: pl.DataFrame, templates: Templates) -> list[str]:
+    """Return the columns of a view that hold a recipe or a condition, whether or not they become inputs."""
+    named = [f"{stage}__{field.name}" for stage, field in _candidates(templates, set())]
+    elements = [c for c in frame.columns if c.startswith(ELEMENT_PREFIX)]
+    return [c for c in named if c in frame.columns and frame[c].dtype != pl.List] + elements
+
+
 def column_of(one: ModelInput) -> str:
     """Return the column of the materials view that an input is read from."""
     stage, name = one.field.split(".", 1)
@@ -75,7 +82,13 @@ def _candidates(templates: Templates, splitting: set[str]) -> Iterator[tuple[Sta
     for stage in RECIPE_STAGES:
         template = templates.get(stage)
         for field in template.fields if template else ():
-            if field.role in ("input", "condition") and field.kind in ("double", "long", "string", "boolean", "map_double"):
+            if field.role in ("input", "condition") and field.kind in (
+                "double",
+                "long",
+                "string",
+                "boolean",
+                "map_double",
+            ):
                 yield stage, field
     for field in templates["property"].fields:
         if field.role == "condition" and field.name not in splitting and field.kind != "map_double":

@@ -113,11 +113,15 @@ def _negative_log_likelihood(theta: Vector, squares: Matrix, products: Matrix, t
     weight: Any = np.outer(alpha, alpha) - cho_solve(factor, np.eye(n), check_finite=False)
     value = 0.5 * float(target @ alpha) + float(np.log(np.diag(factor[0])).sum())
     lengths = -1.5 * signal * precision * (squares @ (weight * decay).ravel())
-    others = [-0.5 * (weight * smooth).sum(), -0.5 * linear * (weight * products).sum(), -0.5 * noise * np.trace(weight)]
+    others = [
+        -0.5 * (weight * smooth).sum(),
+        -0.5 * linear * (weight * products).sum(),
+        -0.5 * noise * np.trace(weight),
+    ]
     return value, np.concatenate([lengths, others])
 
 
 def _matern(a: Matrix, b: Matrix) -> Matrix:
     squares = np.square(a).sum(axis=1)[:, None] - 2.0 * a @ b.T + np.square(b).sum(axis=1)
     root = np.sqrt(3.0 * np.maximum(squares, 0.0))
-    return (1.0 + root) * np.exp(-root)
+    return np.asarray((1.0 + root) * np.exp(-root), np.float64)

@@ -18,7 +18,9 @@ def emit_trees(graph: GraphBuilder, z: str, trees: Sequence[Any], columns: int, 
     scikit-learn casts its input to float32 and compares with a double threshold, so a threshold is rounded down: for
     every float32 x, x ≤ t and x ≤ ⌊t⌋₃₂ are the same.
     """
-    nodes: dict[str, list[NDArray[Any]]] = {name: [] for name in ("feature", "mode", "value", "true", "false", "tree", "node")}
+    nodes: dict[str, list[NDArray[Any]]] = {
+        name: [] for name in ("feature", "mode", "value", "true", "false", "tree", "node")
+    }
     leaves: dict[str, list[float]] = {name: [] for name in ("tree", "node", "column", "number")}
     for place, tree in enumerate(trees):
         inner = tree.children_left >= 0

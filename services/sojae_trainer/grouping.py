@@ -34,6 +34,18 @@ class Grouping:
         return int(self.labels.max()) + 1 if len(self.labels) else 0
 
 
+@dataclass(frozen=True, slots=True)
+class HoldoutRequest:
+    """What is to be kept out: a share of the rows, in whole groups, drawn with a seed.
+
+    `by` is "row", `header.<field>`, `<stage>.<field>` or a column of the view.
+    """
+
+    share: float
+    by: str = ROW
+    seed: int = 0
+
+
 def preferred_keys(template: Template) -> list[str]:
     """Return the grouping keys of a property template (attribute `group_by`), best first, and the sample last."""
     keys = template.schema.get("group_by", [])
@@ -81,34 +93,39 @@ def assign_folds(labels: Labels, folds: int, seed: int) -> Labels:
     return fold[inverse]
 
 
-def hold_out(frame: pl.DataFrame, by: str, share: float, seed: int) -> tuple[pl.DataFrame, Holdout]:
+def hold_out(
+    frame: pl.DataFrame, request: HoldoutRequest, copies: Sequence[Sequence[Hashable]]
+) -> tuple[pl.DataFrame, Holdout]:
     """Return the rows to train on, and the hold-out: whole groups drawn until `share` of the rows is reached.
 
-    `by` is "row", "header.<field>" or "<stage>.<field>". Raises UserInputError when the share is not within (0, 1), the
-    column is unknown or empty, or nothing would be left.
+    `copies` has for each row what it shares with its copies: those are held out together, whatever their group. Raises
+    UserInputError when the share is not within (0, 1), the column is unknown or empty, or nothing would be left.
     """
+    by, share = request.by, request.share
     if not 0 < share < 1:
         raise UserInputError(
             en=f"--holdout {share}: expected a share between 0 and 1",
             ko=f"--holdout {share}: 0과 1 사이의 비율이어야 합니다",
         )
-    names = [str(v) for v in frame["record_id"]] if by == ROW else None
-    found: Sequence[Sequence[Hashable]] | None = [[n] for n in names] if names is not None else _labels(frame, by)
+    found = [[(ROW, i)] for i in range(frame.height)] if by == ROW else _labels(frame, by)
     if found is None or not any(found):
         raise UserInputError(
             en=f"--holdout-by {by}: the materials view has no values for it; use row, header.<field> or <stage>.<field>",
             ko=f"--holdout-by {by}: 자료에 값이 없습니다. row, header.<필드>, <단계>.<필드> 가운데 하나를 쓰십시오",
         )
-    labels = _joined([list(f) or [("row", i)] for i, f in enumerate(found)])
-    held = _draw(labels, share, seed)
+    labels = _joined([*f, ("own", i), *c] for i, (f, c) in enumerate(zip(found, copies, strict=True)))
+    held = _draw(labels, share, request.seed)
     if held.all():
         raise UserInputError(
             en=f"--holdout-by {by}: all rows are one group, so nothing would be left to train on",
             ko=f"--holdout-by {by}: 모든 행이 한 그룹이어서 학습할 행이 남지 않습니다",
         )
-    texts = sorted({_text(value) for f, out in zip(found, held, strict=True) if out for value in f})
     records = tuple(sorted(str(r) for r in frame.filter(pl.Series(held))["record_id"]))
-    return frame.filter(~pl.Series(held)), Holdout(by=by, share=share, seed=seed, groups=tuple(texts), records=records)
+    texts = {_text(value) for f, out in zip(found, held, strict=True) if out for value in f}
+    groups = () if by == ROW else tuple(sorted(texts))
+    return frame.filter(~pl.Series(held)), Holdout(
+        by=by, share=share, seed=request.seed, groups=groups, records=records
+    )
 
 
 def _draw(labels: Labels, share: float, seed: int) -> NDArray[np.bool_]:
@@ -121,11 +138,15 @@ def _draw(labels: Labels, share: float, seed: int) -> NDArray[np.bool_]:
 
 
 def _labels(frame: pl.DataFrame, key: str) -> list[list[Hashable]] | None:
-    """Return the labels of each row under a key; parts joined by + must all be given. None for an unknown column."""
+    """Return the labels of each row under a key; parts joined by + must all be given. None for an unknown column.
+
+    A part is `header.<field>`, `<stage>.<field>`, or a column of the view such as `raw_samples`; of a list, every value
+    is a label.
+    """
     parts: list[list[list[Hashable]]] = []
     for part in key.split("+"):
-        stage, _, name = part.partition(".")
-        column = name if stage == "header" else f"{stage}__{name}"
+        stage, dot, name = part.partition(".")
+        column = part if not dot else name if stage == "header" else f"{stage}__{name}"
         if column not in frame.columns:
             return None
         parts.append([_values(v) for v in frame[column].to_list()])
@@ -139,7 +160,7 @@ def _values(value: object) -> list[Hashable]:
         return []
     if isinstance(value, list | tuple):
         return [v for v in value if v is not None]
-    return [value if isinstance(value, Hashable) else str(value)]
+    return [str(value)]
 
 
 def _text(label: Hashable) -> str:

@@ -24,7 +24,9 @@ STAGE_LABELS = {
 }
 
 
-def permutation_importance(problem: Problem, validation: Validation, name: str, x: Matrix, encoder: Encoder) -> list[Importance]:
+def permutation_importance(
+    problem: Problem, validation: Validation, name: str, x: Matrix, encoder: Encoder
+) -> list[Importance]:
     """Return the importance of every input for one learner: its fold models answer left-out rows with it shuffled."""
     growth = np.zeros((FOLDS, x.shape[1]))
     for k, model in enumerate(validation.answers[name].models):
@@ -42,7 +44,9 @@ def permutation_importance(problem: Problem, validation: Validation, name: str, 
     ]
 
 
-def contribution_groups(inputs: Sequence[ModelInput], importances: Sequence[Sequence[Importance]]) -> tuple[InputGroup, ...]:
+def contribution_groups(
+    inputs: Sequence[ModelInput], importances: Sequence[Sequence[Importance]]
+) -> tuple[InputGroup, ...]:
     """Return at most six groups: one a stage, and the most important single inputs taken out of theirs.
 
     Importance is the mean over targets, each as a share of its largest. The components of a composition stay together:

@@ -106,7 +106,7 @@ class Forest:
     @property
     def numbers(self) -> int:
         """Return nodes plus the entries that name the training rows of each leaf."""
-        return sum(tree.tree_.node_count for tree in self.estimator.estimators_) + self.leaves.size
+        return sum(int(tree.tree_.node_count) for tree in self.estimator.estimators_) + self.leaves.size
 
     def predict(self, z: Matrix) -> Vector:
         """Return the mean over trees."""
@@ -130,7 +130,7 @@ class Boosting:
     @property
     def numbers(self) -> int:
         """Return the number of nodes."""
-        return sum(tree.tree_.node_count for tree in self.estimator.estimators_[:, 0])
+        return sum(int(tree.tree_.node_count) for tree in self.estimator.estimators_[:, 0])
 
     def predict(self, z: Matrix) -> Vector:
         """Return the sum over trees."""

@@ -1,6 +1,6 @@
 """The pre-scored library: measured and invented designs with what every model says of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,14 @@ SCORE_ROWS = 2048
 
 
 @dataclass(frozen=True, slots=True)
+class Recipes:
+    """Training rows: the record_id of each, and its row of x [N, d], imputed."""
+
+    records: tuple[str, ...]
+    x: Matrix
+
+
+@dataclass(frozen=True, slots=True)
 class Shelved:
     """The library as the inverse graph holds it, and what the manifest says of it."""
 
@@ -30,20 +38,15 @@ class Shelved:
 
 
 def build_library(
-    recipes: Mapping[str, NDArray[np.float64]],
+    recipes: Recipes,
     models: Sequence[tuple[Served, tuple[float, float]]],
     inputs: Sequence[ModelInput],
     templates: Templates,
     wanted: int,
     seed: int,
 ) -> Shelved:
-    """Return the library: `recipes` are the training rows by record_id (each [d], imputed), models come with ranges.
-
-    All records must be training rows: what is held out may not stand here.
-    """
-    encoder = Encoder(tuple(inputs))
-    records = list(recipes)
-    x = np.vstack([recipes[r] for r in records])
+    """Return the library over training rows (what is held out may not be among them); models come with their ranges."""
+    encoder, x = Encoder(tuple(inputs)), recipes.x
     designs = invent(x, encoder, wanted, lambda rows: keeps_rules(rows, inputs, templates), seed)
     mean, std = (np.column_stack(parts) for parts in zip(*(_scores(m, designs.x) for m, _ in models), strict=True))
     z = encoder.encode(designs.x)
@@ -66,7 +69,7 @@ def build_library(
         ),
         Library(
             rows=len(designs.x),
-            measured=tuple(records[int(i)] for i in designs.measured),
+            measured=tuple(recipes.records[int(i)] for i in designs.measured),
             conditions={inputs[j].field: tuple(float(v) for v in values) for j, values in grids.items()},
         ),
     )

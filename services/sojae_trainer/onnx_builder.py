@@ -34,7 +34,7 @@ class GraphBuilder:
         self._constants.append(numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name))
         return name
 
-    def add(self, operator: str, *inputs: str, outputs: int = 0, domain: str = "", **attributes: Any) -> str:  # noqa: ANN401 - as ONNX has them
+    def add(self, operator: str, *inputs: str, outputs: int = 0, domain: str = "", **attributes: Any) -> str:
         """Add a node and return the name of its output; with `outputs`, the names go `name.0`, `name.1` …"""
         name = f"n{len(self._nodes)}"
         names = [f"{name}.{i}" for i in range(outputs)] or [name]

@@ -98,4 +98,4 @@ def leaf_weights(forest: Forest, z: Matrix) -> Matrix:
     for tree, leaves in zip(forest.estimator.apply(z).T, forest.leaves.T, strict=True):
         same = tree[:, None] == leaves[None, :]
         weights += same / same.sum(axis=1, keepdims=True)
-    return weights / forest.leaves.shape[1]
+    return np.asarray(weights / forest.leaves.shape[1], np.float64)

@@ -19,8 +19,9 @@ CHUNK_ROWS = 1024
 class Space:
     """Training rows in standardised coordinates, and the distance that counts as 1.
 
-    Coordinate = (z − mean) / max(sd, 0.2 · range), the range being that of the whole project. Distance 1 is that within which 95 % of the distinct training rows
-    have their nearest other one; so a score ≤ 1 is as near to the data as the data are to each other.
+    Coordinate = (z − mean) / max(sd, 0.2 · range), the range being that of the whole project. Distance 1 is that
+    within which 95 % of the distinct training rows have their nearest other one; so a score ≤ 1 is as near to the data
+    as the data are to each other.
     """
 
     mean: NDArray[np.float64]
@@ -81,4 +82,4 @@ def emit_squared_distances(graph: GraphBuilder, here: str, rows: str, norms: NDA
 
 def _squares(a: Matrix, b: Matrix) -> Matrix:
     squares = np.square(a).sum(axis=1)[:, None] - 2.0 * a @ b.T + np.square(b).sum(axis=1)
-    return np.maximum(squares, 0.0)
+    return np.asarray(np.maximum(squares, 0.0), np.float64)

@@ -20,9 +20,13 @@ from sojae_trainer.transform import choose_transform, forward
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """What is known of one target before anything is served: `x` [n, d] is imputed, `records` name its rows."""
+    """What is known of one target before anything is served: `x` [n, d] is imputed, `records` name its rows.
+
+    `places` are the rows of the project's frame that have the target.
+    """
 
     target: Target
+    places: NDArray[np.int64]
     records: tuple[str, ...]
     x: NDArray[np.float64]
     problem: Problem
@@ -37,7 +41,8 @@ def study(frame: pl.DataFrame, target: Target, inputs: Sequence[ModelInput], key
 
     `keys` are the grouping keys, best first.
     """
-    rows = frame.filter(target.rows(frame))
+    wanted = target.rows(frame)
+    rows = frame.filter(wanted)
     encoder = Encoder(tuple(inputs))
     x = imputed(matrix(rows, inputs), inputs)
     y = rows[target.column].cast(pl.Float64).to_numpy()
@@ -57,4 +62,14 @@ def study(frame: pl.DataFrame, target: Target, inputs: Sequence[ModelInput], key
         random, grouped = validate(problem, grouped=False), validate(problem, grouped=True)
         importance = permutation_importance(problem, grouped, grouped.order[0], x, encoder)
     records = tuple(str(r) for r in rows["record_id"])
-    return Study(target, records, x, problem, grouping, random, grouped, tuple(importance))
+    return Study(
+        target,
+        wanted.arg_true().to_numpy().astype(np.int64),
+        records,
+        x,
+        problem,
+        grouping,
+        random,
+        grouped,
+        tuple(importance),
+    )

@@ -10,7 +10,7 @@ from importlib.metadata import version
 import msgspec
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from sojae.domain.errors import ModelError
 from sojae.domain.model import (
@@ -26,13 +26,13 @@ from sojae.domain.model import (
 )
 from sojae.domain.text import Text
 from sojae_trainer.card import target_card
-from sojae_trainer.dataset import Target, Templates, enough_rows, targets, training_rows
-from sojae_trainer.features import choose_inputs
+from sojae_trainer.dataset import Target, Templates, copies, enough_rows, targets, training_rows
+from sojae_trainer.features import choose_inputs, imputed, matrix, recipe_columns
 from sojae_trainer.gate import Passed, pass_gate
 from sojae_trainer.graph_inverse import inverse_graph
-from sojae_trainer.grouping import hold_out, preferred_keys
+from sojae_trainer.grouping import HoldoutRequest, hold_out, preferred_keys
 from sojae_trainer.importance import contribution_groups
-from sojae_trainer.library import Shelved, build_library
+from sojae_trainer.library import Recipes, Shelved, build_library
 from sojae_trainer.study import Study, study
 
 log = logging.getLogger(__name__)
@@ -40,15 +40,6 @@ log = logging.getLogger(__name__)
 LEAST_ROWS = 40
 LEAST_UNMEASURED = 2_000
 SOFTWARE = ("sojae", "numpy", "scipy", "scikit-learn", "onnx", "onnxruntime")
-
-
-@dataclass(frozen=True, slots=True)
-class HoldoutRequest:
-    """What is to be kept out: a share of the rows, in whole groups by a key, drawn with a seed."""
-
-    share: float
-    by: str = "row"
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +89,10 @@ def train(frame: pl.DataFrame, order: Order, created: dt.datetime) -> Trained:
     Raises ModelError when no target has enough rows, nothing varies, or no graph passes the gate; UserInputError when
     the hold-out cannot be drawn.
     """
-    prepared = _prepare(frame, order)
-    built = _build(prepared, order)
+    # One thread: sums of another order differ in their last bits, and threads that wait for each other take far longer.
+    with threadpool_limits(limits=1):
+        prepared = _prepare(frame, order)
+        built = _build(prepared, order)
     card, manifest = _card(order, prepared, built), _manifest(order, prepared, built, created)
     files = {p.model.file: p.content for p in built.passed}
     files[INVERSE_FILE] = inverse_graph(built.shelved.scored)
@@ -112,7 +105,8 @@ def _prepare(frame: pl.DataFrame, order: Order) -> _Prepared:
     rows, left_out = training_rows(frame)
     holdout: Holdout | None = None
     if order.holdout is not None:
-        rows, holdout = hold_out(rows, order.holdout.by, order.holdout.share, order.holdout.seed)
+        everything = targets(rows, order.templates["property"])
+        rows, holdout = hold_out(rows, order.holdout, copies(rows, everything, recipe_columns(rows, order.templates)))
     found, skipped = enough_rows(rows, targets(rows, order.templates["property"]), LEAST_ROWS)
     if not found:
         raise _nothing(order.project, f"{rows.height} rows, none of the targets in {LEAST_ROWS} of them")
@@ -141,12 +135,13 @@ def _build(prepared: _Prepared, order: Order) -> _Built:
         log.info("%s %s: %d rows in %.1f s", order.project, target.name, len(studies[-1].records), seconds)
     groups = contribution_groups(prepared.inputs, [s.importance for s in studies])
     passed = [pass_gate(s, prepared.inputs, groups) for s in studies]
-    recipes: dict[str, NDArray[np.float64]] = {}
-    for one in studies:
-        recipes.update(zip(one.records, one.x, strict=True))
+    used = np.unique(np.concatenate([s.places for s in studies]))
+    recipes = Recipes(
+        tuple(str(prepared.rows["record_id"][int(i)]) for i in used),
+        imputed(matrix(prepared.rows, prepared.inputs)[used], prepared.inputs),
+    )
     models = [(p.served, (p.model.low, p.model.high)) for p in passed]
-    ordered = dict(sorted(recipes.items()))
-    shelved = build_library(ordered, models, prepared.inputs, order.templates, order.designs, order.seed)
+    shelved = build_library(recipes, models, prepared.inputs, order.templates, order.designs, order.seed)
     return _Built(groups, studies, passed, shelved)
 
 

@@ -45,9 +45,9 @@ def fit_spread(residuals: Vector, unrest: Vector) -> Spread:
     squares = np.square(residuals)
     typical = float(unrest.mean()) or 1.0
     design = np.column_stack([np.ones_like(unrest), unrest / typical])
-    (level, slope), _ = nnls(design, squares)
+    level, slope = (float(v) for v in nnls(design, squares)[0])
     floor = LEAST_VARIANCE * float(squares.mean()) + np.finfo(np.float32).tiny
-    return Spread(max(float(level), floor), float(slope) / typical, float(unrest.max()))
+    return Spread(max(level, floor), slope / typical, float(unrest.max()))
 
 
 def intervals(problem: Problem, random: tuple[Vector, Labels], grouped: tuple[Vector, Labels]) -> Interval:

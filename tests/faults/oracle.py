@@ -53,6 +53,18 @@ def judge_store(store: Path, acks: Path) -> Verdict:
     )
 
 
+def already_broken(store: Path, acks: Path) -> bool:
+    """Return whether the store is wrong whatever comes: a row repeated, or missing below a partition's stored end."""
+    try:
+        rows = pl.read_delta(str(store / "events")).select("topic", "partition", "offset")
+    except FileNotFoundError:
+        return False
+    ends = {(t, p): o for t, p, o in rows.group_by("topic", "partition").agg(pl.col("offset").max()).iter_rows()}
+    stored = set(rows.iter_rows())
+    passed = (place for place in acknowledged(acks) if place[2] < ends.get(place[:2], -1))
+    return len(stored) < rows.height or any(place not in stored for place in passed)
+
+
 def holes_and_surplus(store: Path, acks: Path) -> tuple[int, int]:
     """Return how many numbers the ledger misses below the last sent, and how many records stand beside the sent ones."""
     last: dict[tuple[str, int], int] = {}

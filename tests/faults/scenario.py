@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from sojae_local.endpoint import Endpoint
 HERE = Path(__file__).parent
 DIE = "die-before-kafka-commit"
 WINDOW = "in-window-"
+PATIENCE_SECONDS = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,14 @@ class Plan:
     leave_every_seconds: float = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A stopped process: the partitions it was about to commit, and when it wakes at the latest."""
+
+    partitions: frozenset[str]
+    latest: float
+
+
 @dataclass(slots=True)
 class Sinks:
     """The two processes: started again after a kill, one at a time absent after a leave."""
@@ -41,12 +50,14 @@ class Sinks:
     environment: dict[str, str]
     logs: Path
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    stopped: dict[str, float] = field(default_factory=dict)
+    stopped: dict[str, "Frozen"] = field(default_factory=dict)
+    all: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, name: str) -> None:
         with (self.logs / f"{name}.log").open("ab") as log:
             command = [sys.executable, str(HERE / "sink_process.py"), self.variant]
             self.running[name] = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+        self.all.append(self.running[name])
 
     def revive(self) -> None:
         """Start again whoever has died."""
@@ -58,34 +69,54 @@ class Sinks:
         process = self.running.pop(name)
         process.send_signal(signal.SIGTERM)
 
-    def freeze(self, name: str, seconds: float) -> None:
-        self.running[name].send_signal(signal.SIGSTOP)
-        self.stopped[name] = time.monotonic() + seconds
+    def tend(self, home: Home) -> None:
+        """Wake sleepers whose moment has come, start again who died, and wait a little."""
+        self.thaw(home)
+        self.revive()
+        time.sleep(0.02)
 
-    def thaw(self, *, everybody: bool = False) -> None:
-        for name, until in list(self.stopped.items()):
-            if everybody or time.monotonic() >= until:
+    def freeze_in_window(self, home: Home, seconds: float) -> str:
+        """Stop a process between its snapshot and its commit, with the other one there to take over."""
+        for name in {"a", "b"} - set(self.running):
+            self.start(name)
+        seen: set[str] = set()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            self.revive()
+            for name in sorted(self.running):
+                partitions = self.window(name, home)
+                if partitions:
+                    seen.add(name)
+                if partitions and len(seen) == len(self.running):
+                    self.running[name].send_signal(signal.SIGSTOP)
+                    self.stopped[name] = Frozen(partitions, time.monotonic() + seconds)
+                    return f"{name} is frozen before its commit, beyond its session"
+            time.sleep(0.01)
+        return "nobody is frozen: the two never both had partitions"
+
+    def thaw(self, home: Home, *, everybody: bool = False) -> None:
+        """Wake who has slept long enough: at the worst moment, when a successor is about to commit the same partitions."""
+        busy = frozenset[str]().union(*(self.window(name, home) for name in self.awake()))
+        for name, frozen in list(self.stopped.items()):
+            if everybody or time.monotonic() >= frozen.latest or frozen.partitions & busy:
                 with suppress(KeyError, ProcessLookupError):
                     self.running[name].send_signal(signal.SIGCONT)
                 del self.stopped[name]
 
+    def window(self, name: str, home: Home) -> frozenset[str]:
+        """Return the partitions that a process is about to commit; empty outside its window."""
+        try:
+            text = (home.path / f"{WINDOW}{self.running[name].pid}").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return frozenset()
+        return frozenset(text.split())
+
     def awake(self) -> list[str]:
         return [n for n in self.running if n not in self.stopped]
 
-    def in_window(self, home: Home, *, patience_seconds: float) -> str | None:
-        """Return a process that stands between reading the snapshot and committing, as soon as there is one."""
-        deadline = time.monotonic() + patience_seconds
-        while time.monotonic() < deadline:
-            for name in self.awake():
-                if (home.path / f"{WINDOW}{self.running[name].pid}").exists():
-                    return name
-            time.sleep(0.01)
-        return None
-
     def kill_all(self) -> None:
-        self.thaw(everybody=True)
-        for process in self.running.values():
-            process.kill()
+        for process in self.all:
+            process.kill()  # SIGKILL ends a stopped process too
             process.wait()
 
 
@@ -112,43 +143,37 @@ def schedule(plan: Plan, seed: int) -> list[tuple[float, str]]:
     return sorted(deeds)
 
 
-def play(plan: Plan, sinks: Sinks, home: Home, seed: int) -> list[str]:
-    """Play the schedule and return what was done, one line each."""
+def play(plan: Plan, sinks: Sinks, home: Home, seed: int, enough: Callable[[], bool] = lambda: False) -> list[str]:
+    """Play the schedule, or as much of it as is `enough`, and return what was done, one line each.
+
+    While somebody is frozen nothing else happens: the successor must get the chance to collide with the sleeper.
+    """
     draw, began, done = random.Random(seed + 1), time.monotonic(), []
     for at, deed in schedule(plan, seed):
-        while time.monotonic() - began < at:
-            sinks.thaw()
-            sinks.revive()
-            time.sleep(0.05)
-        done.append(f"{at:5.1f} s {_do(deed, sinks, home, plan, draw)}")
+        while time.monotonic() - began < at or sinks.stopped:
+            sinks.tend(home)
+        if enough():
+            break
+        done.append(f"{time.monotonic() - began:5.1f} s {_do(deed, sinks, home, draw, plan)}")
     while sinks.stopped:
-        sinks.thaw()
-        time.sleep(0.05)
+        sinks.tend(home)
     return done
 
 
-def _do(deed: str, sinks: Sinks, home: Home, plan: Plan, draw: random.Random) -> str:
-    awake = sorted(sinks.awake())
+def _do(deed: str, sinks: Sinks, home: Home, draw: random.Random, plan: Plan) -> str:
+    absent = sorted({"a", "b"} - set(sinks.running))
+    if deed == "leave or join" and absent:
+        sinks.start(absent[0])
+        return f"{absent[0]} joins"
+    name = draw.choice(sorted(sinks.running))
     if deed == "leave or join":
-        absent = sorted({"a", "b"} - set(sinks.running))
-        if absent:
-            sinks.start(absent[0])
-            return f"{absent[0]} joins"
-        if not awake:
-            return "nobody leaves: both are frozen"
-        name = draw.choice(awake)
         sinks.leave(name)
         return f"{name} leaves"
-    if not awake:
-        return f"{deed}: nobody is awake"
-    name = draw.choice(awake)
-    if deed == "freeze":
-        name = sinks.in_window(home, patience_seconds=3.0) or name
-        sinks.freeze(name, plan.session_seconds + 2.0)
-        return f"{name} is frozen for {plan.session_seconds + 2.0:g} s"
     if deed == "kill":
         sinks.running[name].send_signal(signal.SIGKILL)
         return f"{name} is killed"
+    if deed == "freeze":
+        return sinks.freeze_in_window(home, plan.session_seconds + 6.0)
     (home.path / DIE).touch()
     return "the next to commit is killed between the store's commit and Kafka's"
 

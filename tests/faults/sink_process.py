@@ -38,10 +38,10 @@ DIE = "die-before-kafka-commit"
 WINDOW = "in-window-"
 
 
-def wait_in_window() -> None:
-    """Stay between snapshot and commit for a while, and let the scenario see it."""
+def wait_in_window(positions: Sequence[Position]) -> None:
+    """Stay between snapshot and commit for a while, and let the scenario see for which partitions."""
     mark = Path(os.environ["SOJAE_HOME"]) / f"{WINDOW}{os.getpid()}"
-    mark.touch()
+    mark.write_text(" ".join(app_id(p.topic_id, p.partition) for p in positions), encoding="utf-8")
     time.sleep(WINDOW_SECONDS)
     mark.unlink()
 
@@ -55,7 +55,7 @@ class WideWindowTable(DeltaEventsTable):
         return version
 
     def append(self, rows: pa.Table, positions: Sequence[Position]) -> int:
-        wait_in_window()
+        wait_in_window(positions)
         return super().append(rows, positions)
 
 
@@ -67,9 +67,11 @@ class ByPathTable(WideWindowTable):
         self._uri = events_uri(store_uri)
 
     def append(self, rows: pa.Table, positions: Sequence[Position]) -> int:
-        wait_in_window()
+        wait_in_window(positions)
         transactions = [Transaction(app_id(p.topic_id, p.partition), p.offset) for p in positions]
-        write_deltalake(self._uri, rows, mode="append", commit_properties=CommitProperties(app_transactions=transactions))
+        write_deltalake(
+            self._uri, rows, mode="append", commit_properties=CommitProperties(app_transactions=transactions)
+        )
         return self.refresh()
 
 

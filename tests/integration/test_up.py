@@ -15,12 +15,13 @@ from typing import Any
 import psutil
 import pytest
 
-from sojae.domain.errors import ServiceError
+from sojae.domain.errors import BrokerError, ServiceError
 from sojae.domain.text import Text
 from sojae.home import Home, RunInfo
 from sojae_local import child, supervisor
 from sojae_local.free_ports import LOOPBACK, free_ports
 from sojae_local.mock_broker import MockBroker
+from sojae_local.running_broker import kafka_parts
 from sojae_local.services import Service
 from sojae_local.supervisor import Supervisor
 
@@ -66,6 +67,7 @@ import click
 from sojae.domain.errors import SojaeError
 from sojae.home import Home
 from sojae.settings import KafkaSettings, read
+from sojae_local.running_broker import kafka_parts
 from sojae_local.services import Service
 from sojae_local.up import Plan, up
 
@@ -288,7 +290,7 @@ class TestUp:
         started: list[subprocess.Popen[str]] = []
 
         def run(
-            *services: str, tour: tuple[float, int] = (0, 0), only: bool = False, **environment: str
+            *services: str, tour: tuple[float, int] = (0, 0), only: bool = False, given: str = "", **more: str
         ) -> subprocess.Popen[str]:
             seconds, code = tour
             arguments = [home.path, port, seconds, code, "only" if only else "-", *(services or GOOD)]
@@ -296,7 +298,7 @@ class TestUp:
             started.append(
                 subprocess.Popen(
                     [sys.executable, "-c", DRIVER, *map(str, arguments)],
-                    env=clean | environment,
+                    env=clean | {"SOJAE_KAFKA__BOOTSTRAP_SERVERS": given} | more,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     text=True,
@@ -310,6 +312,21 @@ class TestUp:
                 process.kill()
             process.communicate()
         eventually(lambda: all(is_gone(pid) for pid in notes.pids()), seconds=12)
+
+    @pytest.fixture
+    def real(self) -> None:
+        """Skip, saying why, where the jars of Kafka cannot be had."""
+        try:
+            kafka_parts()
+        except BrokerError as exc:
+            pytest.skip(exc.text.en)
+
+    @pytest.fixture
+    def given(self) -> Iterator[str]:
+        """Return the address of a mock, for tests that are about the services and need no broker of their own."""
+        mock = MockBroker()
+        yield mock.start().bootstrap_servers
+        mock.stop()
 
     @staticmethod
     def running(home: Home, notes: Notes, serving: int = len(GOOD)) -> RunInfo:
@@ -381,9 +398,11 @@ class TestUp:
         assert (process.returncode, errors) == (0, "")
         assert "started again" not in output
 
-    def test_a_second_ctrl_c_kills_at_once(self, home: Home, notes: Notes, launch: Callable[..., Any]) -> None:
+    def test_a_second_ctrl_c_kills_at_once(
+        self, home: Home, notes: Notes, launch: Callable[..., Any], given: str
+    ) -> None:
         """Three services that ignore SIGTERM would take three seconds; the second Ctrl-C does not wait for them."""
-        process = launch("x:stubborn:", "y:stubborn:", "z:stubborn:")
+        process = launch("x:stubborn:", "y:stubborn:", "z:stubborn:", given=given)
         everything = self.pids(self.running(home, notes, 3))
         process.send_signal(signal.SIGINT)
         eventually(lambda: notes.names("refused") == ["z"])
@@ -396,19 +415,21 @@ class TestUp:
 
     @pytest.mark.parametrize("code", [0, 1])
     def test_tour_only_ends_with_the_code_of_the_tour(
-        self, home: Home, notes: Notes, launch: Callable[..., Any], port: int, code: int
+        self, home: Home, notes: Notes, launch: Callable[..., Any], port: int, given: str, code: int
     ) -> None:
         """The tour sees the gateway's address once all are ready; after it, all is gone."""
-        process = launch(tour=(0, code), only=True)
+        process = launch(tour=(0, code), only=True, given=given)
         output, errors = process.communicate(timeout=60)
         assert (process.returncode, errors) == (code, "")
         assert f"touring http://{LOOPBACK}:{port}" in output
         assert sorted(notes.names("stopped")) == ["gateway", "ingest", "simulator"]
         assert home.read_run() is None
 
-    def test_a_tour_that_is_cut_off_is_no_success(self, home: Home, notes: Notes, launch: Callable[..., Any]) -> None:
+    def test_a_tour_that_is_cut_off_is_no_success(
+        self, home: Home, notes: Notes, launch: Callable[..., Any], given: str
+    ) -> None:
         """Ctrl-C during a tour that was all that was asked for gives 130."""
-        process = launch(tour=(60, 0), only=True)
+        process = launch(tour=(60, 0), only=True, given=given)
         self.running(home, notes)
         process.send_signal(signal.SIGINT)
         assert process.wait(15) == 130
@@ -426,29 +447,27 @@ class TestUp:
         assert "Traceback" not in errors
         assert (output, notes.all(), home.read_run()) == ("", [], None)
 
-    def test_a_second_launcher_is_refused(self, home: Home, notes: Notes, launch: Callable[..., Any]) -> None:
+    def test_a_second_launcher_is_refused(
+        self, home: Home, notes: Notes, launch: Callable[..., Any], given: str
+    ) -> None:
         """It is told the pid of the first, which goes on undisturbed."""
-        first = launch()
+        first = launch(given=given)
         run = self.running(home, notes)
-        second = launch()
+        second = launch(given=given)
         _, errors = second.communicate(timeout=30)
         assert second.returncode == 1
         assert f"process {first.pid}" in errors
         assert "Traceback" not in errors
         assert home.live_run() == run
 
+    @pytest.mark.usefixtures("real")
     def test_a_killed_broker_comes_back_where_it_was(
         self, home: Home, notes: Notes, launch: Callable[..., Any]
     ) -> None:
-        """A real one: same address, same run id, the services go on. A mock cannot: everything stops and says why."""
+        """After kill -9 of the broker it has the same address and run id, and the services go on."""
         process = launch()
         before = self.running(home, notes)
         os.kill(before.processes["broker"].pid, signal.SIGKILL)
-        if before.broker == "mock":
-            _, errors = process.communicate(timeout=30)
-            assert process.returncode == 1
-            assert "came back as another one" in errors
-            return
         eventually(lambda: home.live_run().processes["broker"].pid != before.processes["broker"].pid)
         eventually(lambda: answers(home.live_run().processes["broker"].telemetry_port))
         after = home.live_run()
@@ -457,23 +476,37 @@ class TestUp:
         process.terminate()
         assert process.wait(15) == 0
 
-    def test_a_given_broker_is_used(self, home: Home, notes: Notes, launch: Callable[..., Any]) -> None:
-        """No broker is started; the services get the given address."""
-        mock = MockBroker()
-        address = mock.start().bootstrap_servers
-        process = launch(SOJAE_KAFKA__BOOTSTRAP_SERVERS=address)
+    def test_without_network_there_is_a_mock_that_cannot_come_back(
+        self, home: Home, notes: Notes, launch: Callable[..., Any], tmp_path: Path
+    ) -> None:
+        """The warning reaches the terminal; when the mock dies, its messages are lost, so everything stops and says so."""
+        closed = f"http://{LOOPBACK}:{free_ports(1)[0]}"
+        process = launch(XDG_CACHE_HOME=str(tmp_path / "cache"), HTTPS_PROXY=closed, https_proxy=closed)
         run = self.running(home, notes)
-        assert (run.broker, run.bootstrap_servers) == ("given", address)
+        assert run.broker == "mock"
+        os.kill(run.processes["broker"].pid, signal.SIGKILL)
+        output, errors = process.communicate(timeout=30)
+        assert process.returncode == 1
+        assert "Warning: a mock broker takes the place of Kafka" in output
+        assert "came back as another one" in errors
+        assert home.read_run() is None
+
+    def test_a_given_broker_is_used(self, home: Home, notes: Notes, launch: Callable[..., Any], given: str) -> None:
+        """No broker is started; the services get the given address."""
+        process = launch(given=given)
+        run = self.running(home, notes)
+        assert (run.broker, run.bootstrap_servers) == ("given", given)
         assert "broker" not in run.processes
+        started = [note["environment"] for note in notes.all() if note["what"] == "started"]
+        assert {each["SOJAE_KAFKA__BOOTSTRAP_SERVERS"] for each in started} == {given}
         process.terminate()
         assert process.wait(15) == 0
-        mock.stop()
 
     def test_the_end_of_one_service_ends_all_with_its_last_line(
-        self, home: Home, notes: Notes, launch: Callable[..., Any]
+        self, home: Home, notes: Notes, launch: Callable[..., Any], given: str
     ) -> None:
         """The reason reaches the terminal in one sentence, and the exit code is 1."""
-        process = launch("gateway:good:broker", "ingest:wrong:broker")
+        process = launch("gateway:good:broker", "ingest:wrong:broker", given=given)
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 1
         assert "ingest ended with exit code 2" in errors

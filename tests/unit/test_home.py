@@ -1,13 +1,15 @@
 """The state folder: found, claimed, refused when it is not ours, locked, and described by run.json."""
 
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from sojae.domain.errors import BrokerError, StateError
-from sojae.home import FOLDERS, MARKER_NAME, Home, ProcessInfo, RunInfo, bootstrap_servers, find_home
+from sojae.home import FOLDERS, MARKER_NAME, Home, ProcessInfo, RunInfo, bootstrap_servers, find_home, is_alive
 
 RUN = RunInfo(
     launcher="up",
@@ -169,6 +171,16 @@ class TestRun:
         home.clear_run()
         home.clear_run()
         assert home.read_run() is None
+
+
+def test_a_dead_process_that_nobody_reaped_is_not_alive() -> None:
+    """A process of ours lives, one that has ended does not, be it reaped or not."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+    assert is_alive(os.getpid())
+    assert not is_alive(ended.pid)
+    ended.wait()
+    assert not is_alive(ended.pid)
 
 
 class TestBootstrapServers:

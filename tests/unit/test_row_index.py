@@ -4,13 +4,14 @@ import datetime as dt
 import random
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from sojae.adapters.delta import PinnedTable
 from sojae.adapters.row_index import RowIndex
-from sojae.adapters.row_reads import EventRow, QuarantineFilter, RecordFilter, RowReader
+from sojae.adapters.row_reads import EventRow, QuarantineFilter, RecordFilter, RowReader, RowSnapshot
 from sojae.adapters.row_tables import place_bytes, place_of, remove_index
 from sojae.domain.errors import StateError
 from sojae.domain.order import Place
@@ -34,6 +35,13 @@ def index(store: EventStore, path: Path) -> Iterator[RowIndex]:
     opened = RowIndex(path, store.events_uri)
     yield opened
     opened.close()
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[RowSnapshot]:
+    """Hold a snapshot of an index, and leave no connection behind."""
+    with closing(RowReader(path)) as reader, reader.snapshot() as rows:
+        yield rows
 
 
 def content(path: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -73,7 +81,12 @@ def test_a_new_event_is_read_with_its_header_status_and_bytes(store: EventStore,
         assert rows.version == version
         (found,) = rows.events("kims", "e1")
         assert found.raw == row["raw"]
-        assert (found.sample_id, found.status, found.seq, found.stage) == ("시료-12", "accepted", row["seq"], "property")
+        assert (found.sample_id, found.status, found.seq, found.stage) == (
+            "시료-12",
+            "accepted",
+            row["seq"],
+            "property",
+        )
         assert found.event_us == int(START.timestamp() * 1e6)
 
 
@@ -372,14 +385,14 @@ def test_an_index_that_cannot_be_written_is_a_plain_error(store: EventStore, tmp
         RowIndex(tmp_path / "index" / "gateway.sqlite", store.events_uri)
 
 
-def test_rows_that_share_a_hash_are_told_apart(
-    store: EventStore, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_that_share_a_hash_are_told_apart(store: EventStore, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With every key equal, events, records, samples and heads still answer for their own text only."""
     for module in ("row_index", "row_reads"):
         monkeypatch.setattr(f"sojae.adapters.{module}.hash_key", lambda *_parts: 42)
     index = RowIndex(path, store.events_uri)
-    store.flush([store.event("e1", record_id="r1"), store.event("e2", record_id="r2"), store.event("e1", institute="kist")])
+    store.flush(
+        [store.event("e1", record_id="r1"), store.event("e2", record_id="r2"), store.event("e1", institute="kist")]
+    )
     index.follow()
     store.flush([store.event("e3", record_id="r1")])
     index.follow()
@@ -388,7 +401,11 @@ def test_rows_that_share_a_hash_are_told_apart(
         assert ids(rows.statements("kims", "r1")) == ["e1", "e3"]
         assert ids(rows.events("kims", "e2")) == ["e2"]
         assert ids(rows.current(RecordFilter(sample_id="S-e2"), None, 10)) == ["e2"]
-        assert [(r.owner, r.event_id) for r in rows.current(ALL, None, 10)] == [("kims", "e2"), ("kist", "e1"), ("kims", "e3")]
+        assert [(r.owner, r.event_id) for r in rows.current(ALL, None, 10)] == [
+            ("kims", "e2"),
+            ("kist", "e1"),
+            ("kims", "e3"),
+        ]
         assert rows.owners("r1") == ["kims"]
 
 
@@ -418,7 +435,3 @@ def test_the_bytes_of_places_sort_as_places_do(smaller: Place, larger: Place) ->
     assert smaller < larger
     assert place_bytes(smaller) < place_bytes(larger)
     assert place_of(place_bytes(larger)) == larger
-
-
-def reading(path: Path):  # type: ignore[no-untyped-def]
-    return RowReader(path).snapshot()

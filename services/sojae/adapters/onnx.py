@@ -34,7 +34,7 @@ INVERSE_INPUTS = ("target", "tolerance", "lower", "upper", "max_cost", "top_k")
 BATCH_ROWS = 128
 """Rows in one run of a forward graph: the coalitions of `contributions` multiply them, so memory is bounded here."""
 
-_ONNX_TYPES = {np.float32: "tensor(float)", np.int64: "tensor(int64)"}
+_ONNX_TYPES: Mapping[type, str] = {np.float32: "tensor(float)", np.int64: "tensor(int64)"}
 
 
 class ForwardModel:
@@ -60,8 +60,9 @@ class ForwardModel:
                 ko=f"x의 형태가 {list(rows.shape)}입니다. [n, {self.inputs}]이어야 합니다",
             )
         names = list(FORWARD_OUTPUTS) if outputs is None else list(outputs)
-        starts = range(0, len(rows), BATCH_ROWS) if len(rows) else range(1)
-        parts = [_run(self._session, names, {"x": rows[s : s + BATCH_ROWS]}) for s in starts]
+        if not len(rows):
+            return {name: np.empty((0, self._widths.get(name, 1)), FORWARD_OUTPUTS[name]) for name in names}
+        parts = [_run(self._session, names, {"x": rows[s : s + BATCH_ROWS]}) for s in range(0, len(rows), BATCH_ROWS)]
         return {name: np.concatenate([part[i] for part in parts]) for i, name in enumerate(names)}
 
     def _try_out(self) -> None:
@@ -135,7 +136,7 @@ def _session(content: bytes, what: str) -> ort.InferenceSession:
     options.log_severity_level = 4
     try:
         return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 - onnxruntime has a class of its own for every kind of broken file
+    except Exception as error:
         raise _wrong(what, f"a file that onnxruntime refuses ({error})", "a valid ONNX file") from error
 
 
@@ -154,7 +155,7 @@ def _run(session: ort.InferenceSession, names: list[str], feed: Mapping[str, Arr
     options.only_execute_path_to_fetches = True
     try:
         return list(session.run(names, dict(feed), options))
-    except Exception as error:  # noqa: BLE001 - as above: any failure of a run means the graph is broken
+    except Exception as error:
         raise _wrong("model graph", f"a failure at run time ({error})", "an answer") from error
 
 

@@ -66,7 +66,7 @@ class TargetModel(msgspec.Struct, frozen=True, kw_only=True):
     interval_grouped: float
     baseline: float
     baseline_record: str
-    split: dict[str, str] = {}  # noqa: RUF012 - msgspec copies mutable defaults
+    split: dict[str, str] = {}
 
 
 class Library(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +115,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     software: dict[str, str]
     holdout: Holdout | None = None
     version: str = ""
-    files: dict[str, str] = {}  # noqa: RUF012 - msgspec copies mutable defaults
+    files: dict[str, str] = {}
     format: Literal[1] = 1
 
     def target(self, name: str) -> TargetModel:

@@ -1,19 +1,26 @@
 """What every route asks first: who asks, of which host, with which parameters."""
 
 import time
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
+from litestar.params import FromQuery
 from litestar.types import Message, Scope
 
 from sojae.domain.text import Text
-from sojae_gateway.access import LOCAL_OPERATOR, Principal
+from sojae_gateway.access import Principal
 from sojae_gateway.parts import Parts
-from sojae_gateway.refusal import Refused, shorten
+from sojae_gateway.reads import Reads
+from sojae_gateway.refusal import Refused, refused_value, shorten
 
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
+VERSION_HEADER = b"sojae-store-version"
+"""Says which version of `events` an answer is of."""
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -21,6 +28,10 @@ SECURITY_HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 )
+
+DEFAULT_PAGE_ROWS = 100
+RESERVED = frozenset({"scope", "receive", "send", "parts", "principal", "reads", "page", "request", "body"})
+"""Names in the signatures of handlers that are no query parameters."""
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -31,9 +42,40 @@ async def provide_parts(state: State) -> Parts:
     return parts
 
 
-async def provide_principal() -> Principal:
-    """Return who asks: until there are API keys, everybody who reaches 127.0.0.1 is the operator of this machine."""
-    return LOCAL_OPERATOR
+TheParts = NamedDependency[Parts]
+TheReads = NamedDependency[Reads]
+WhoAsks = NamedDependency[Principal]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which page is asked for: behind which cursor, and of how many rows."""
+
+    cursor: str | None
+    limit: int
+
+
+ThePage = NamedDependency[Page]
+
+
+async def provide_page(
+    parts: TheParts, cursor: FromQuery[str | None] = None, limit: FromQuery[int] = DEFAULT_PAGE_ROWS
+) -> Page:
+    """Return the page asked for; raises Refused when it is larger than pages may be."""
+    most = parts.settings.max_page_rows
+    if not 1 <= limit <= most:
+        raise refused_value("limit", "limit", limit, f"1 to {most}")
+    return Page(cursor, limit)
+
+
+async def provide_reads(parts: TheParts, principal: WhoAsks) -> Reads:
+    """Return the row reads of whoever asks."""
+    return parts.reads(principal)
+
+
+async def provide_principal(parts: TheParts) -> Principal:
+    """Return who asks: until there are API keys, one principal for all."""
+    return parts.principal
 
 
 def local_host(connection: Connection, _handler: BaseRouteHandler) -> None:
@@ -51,7 +93,10 @@ def local_host(connection: Connection, _handler: BaseRouteHandler) -> None:
 
 def known_parameters(connection: Connection, handler: BaseRouteHandler) -> None:
     """Refuse a query parameter that the route does not have: ignored, it would give the wrong rows without a word."""
-    known = {name for name in handler.parsed_fn_signature.parameters if name not in RESERVED}
+    known = set(handler.parsed_fn_signature.parameters)
+    if "page" in known:
+        known |= {"cursor", "limit"}
+    known -= RESERVED
     for name in connection.query_params:
         if name not in known:
             expected = ", ".join(sorted(known - set(connection.path_params))) or "–"
@@ -62,22 +107,25 @@ def known_parameters(connection: Connection, handler: BaseRouteHandler) -> None:
             raise Refused("unknown_parameter", text, field=shorten(name), expected=expected)
 
 
-RESERVED = frozenset({"scope", "receive", "send", "parts", "principal", "request", "data", "state", "body"})
-
-
 async def finish(message: Message, scope: Scope) -> None:
-    """Add the security headers to every answer, and count it."""
-    if message["type"] != "http.response.start" or scope["type"] != "http":
+    """Add to every answer the security headers and, where it has none, the version of the index; and count it."""
+    if message["type"] != "http.response.start":
         return
-    headers = list(message.get("headers", ()))
-    present = {name for name, _ in headers}
-    message["headers"] = [*headers, *(h for h in SECURITY_HEADERS if h[0] not in present)]
     parts: Parts = scope["litestar_app"].state.parts
+    headers = list(message.get("headers", ()))
+    version = parts.progress.followed.version
+    if version is not None and all(name != VERSION_HEADER for name, _ in headers):
+        headers.append((VERSION_HEADER, str(version).encode()))
+    message["headers"] = [*headers, *SECURITY_HEADERS]
     began = scope["state"].get("began")
     seconds = 0.0 if began is None else time.perf_counter() - began
     parts.metrics.answered(scope.get("path_template") or "none", message["status"], seconds)
 
 
-def tail(scope: Scope, prefix: str) -> str:
-    """Return the rest of the path after a prefix, as the caller wrote it: ids hold slashes, even doubled ones."""
-    raise NotImplementedError
+def tail(scope: Scope, prefix: str, parameter: str) -> str:
+    """Return the rest of the path behind a prefix as the caller wrote it: ids may hold slashes, even doubled ones.
+
+    `parameter` is what routing made of it, for callers whose path does not begin with the prefix.
+    """
+    raw = (scope.get("raw_path") or b"").partition(b"?")[0].decode("latin-1")
+    return unquote(raw.removeprefix(prefix)) if raw.startswith(prefix) else parameter.removeprefix("/")
