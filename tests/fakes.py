@@ -1,5 +1,6 @@
 """Stand-ins for the outside world, behind `sojae.ports`: they keep in memory what the real ones keep elsewhere."""
 
+import asyncio
 import datetime as dt
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -177,6 +178,10 @@ class FakeEventSource:
         self.next: dict[Partition, int] = {}
         self.committed: dict[Partition, int] = {}
         self.stopped = False
+        self.idle: Callable[[], None] = lambda: None
+        """What is called when a fetch finds nothing."""
+        self.gate: asyncio.Event | None = None
+        """While it is closed, nobody learns a topic's id."""
 
     async def start(self, assignment: Assignment) -> None:
         self._assignment = assignment
@@ -197,6 +202,7 @@ class FakeEventSource:
         await self._assignment.revoked(partitions)
 
     async def fetch(self, *, timeout_seconds: float, max_messages: int) -> Mapping[Partition, Sequence[Message]]:
+        await asyncio.sleep(0)  # others may go on, as with a real broker
         batches: dict[Partition, Sequence[Message]] = {}
         for partition, offset in self.next.items():
             begin = max(offset, self._broker.first[partition])
@@ -205,6 +211,8 @@ class FakeEventSource:
                 batches[partition] = found
                 self.next[partition] = found[-1].offset + 1
                 max_messages -= len(found)
+        if not batches:
+            self.idle()
         return batches
 
     def seek(self, partition: Partition, offset: int) -> bool:
@@ -217,6 +225,8 @@ class FakeEventSource:
         return {p: (self._broker.first[p], len(self._broker.logs[p])) for p in partitions}
 
     async def topic_id(self, topic: str) -> str:
+        if self.gate is not None:
+            await self.gate.wait()
         return self._broker.ids[topic]
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:

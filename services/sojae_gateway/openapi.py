@@ -25,6 +25,7 @@ def configuration(version: str) -> OpenAPIConfig:
         version=version,
         description="Predictions, designs, records, templates, models and the quarantine. Errors are RFC 9457 problems.",
         render_plugins=[CompletedJSON()],
+        use_handler_docstrings=True,
     )
 
 

@@ -34,7 +34,6 @@ STATUS: Mapping[str, int] = {
     "unknown_route": 404,
     "unknown_project": 404,
     "unknown_template": 404,
-    "unknown_model": 404,
     "unknown_record": 404,
     "unknown_event": 404,
     "method_not_allowed": 405,

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,9 +17,11 @@ from sojae.domain.text import Text
 from sojae.home import Home, find_home, replace_file
 from sojae.settings import KafkaSettings, TelemetrySettings, check_environment, read
 from sojae.telemetry import HealthServer
+from sojae_local.fresh import forget
 from sojae_local.jars import KAFKA_VERSION
 from sojae_local.jars import Progress as FetchProgress
 from sojae_local.running_broker import announced, describe, given_endpoint, held_broker, kafka_processes
+from sojae_local.tour import guided_tour
 from sojae_local.up import GatewayAddress, Plan
 from sojae_local.up import up as run_everything
 
@@ -54,13 +57,25 @@ def broker(mock: bool, endpoint_file: Path | None) -> None:
 def up(tour_only: bool) -> None:
     """Run everything on this machine: broker, ingest, trainer, gateway and simulator."""
     check_environment()
-    plan = Plan(kafka=read(KafkaSettings), gateway_port=read(GatewayAddress).port, tour_only=tour_only)
+    plan = Plan(
+        kafka=read(KafkaSettings),
+        gateway_port=read(GatewayAddress).port,
+        tour=partial(guided_tour, json_line=tour_only),
+        tour_only=tour_only,
+    )
     with _fetch_bar() as progress:
         code = run_everything(find_home(), plan, _say, progress)
     raise SystemExit(code)
 
 
-commands: list[click.Command] = [broker, up]
+@click.command()
+def fresh() -> None:
+    """Forget the state of this home: the broker's data, store, index and logs."""
+    check_environment()
+    _say(forget(find_home()))
+
+
+commands: list[click.Command] = [broker, fresh, up]
 
 
 def _hold(home: Home, endpoint_file: Path | None, *, mock: bool) -> None:

@@ -120,7 +120,7 @@ def polarisation_resistance(design: Design) -> float:
     sinter = (number(design, DEFAULTS, "process__positrode_sinter_temperature") - material.best_celsius) / 70.0
     pores = (number(design, DEFAULTS, "composition__starch") - 17.0) / 10.0
     coarse = math.pow(number(design, DEFAULTS, "raw__nio_particle_size") / 3.0, 0.15)
-    shape = (1.0 + 0.4 * sinter**2) * (1.0 + 0.25 * pores**2) * coarse
+    shape = (1.0 + 0.6 * sinter**2) * (1.0 + 0.25 * pores**2) * coarse
     return POLARISATION * material.factor * _arrhenius(POLARISATION_ENERGY, kelvin_at_test(design)) * shape
 
 

@@ -20,8 +20,8 @@ MOVE = 0.15
 """Standard deviation of a move, as a share of the input's range."""
 JOINT_CONDITIONS_SHARE = 0.5
 GRID_QUANTILES = (0.05, 0.275, 0.5, 0.725, 0.95)
-COMMON_SHARE = 0.02
 MAX_COMMON = 10
+COMMON_COVER = 0.7
 DIGITS = 4
 ROUNDS = 12
 
@@ -43,16 +43,17 @@ Plausible = Callable[[Matrix], NDArray[np.bool_]]
 def condition_grids(x: Matrix, inputs: Sequence[ModelInput]) -> dict[int, NDArray[np.float64]]:
     """Return for every numeric condition the values that invented designs take.
 
-    Its levels where it takes only a few; else the ten most common values, each in ≥ 2 % of the rows, when there are at
-    least three such; else five quantiles.
+    Its levels where it takes only a few; else the ten most common values where those are 70 % of the rows; else five
+    quantiles.
     """
     grids = {}
     for j, one in enumerate(inputs):
         if one.role == "condition" and one.kind == "number":
             values, counts = np.unique(x[:, j], return_counts=True)
-            common = values[np.argsort(-counts, kind="stable")][: (counts >= COMMON_SHARE * len(x)).sum()][:MAX_COMMON]
+            common = np.argsort(-counts, kind="stable")[:MAX_COMMON]
+            covered = counts[common].sum() >= COMMON_COVER * len(x)
             quantiles = np.quantile(x[:, j], GRID_QUANTILES, method="nearest")
-            grids[j] = np.unique(one.levels or (common if len(common) >= len(GRID_QUANTILES) - 2 else quantiles))
+            grids[j] = np.unique(one.levels or (values[common] if covered else quantiles))
     return grids
 
 

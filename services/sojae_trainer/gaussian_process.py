@@ -16,6 +16,9 @@ SEARCH_ROWS = 150
 SEARCH_STEPS = 40
 JITTER = 1e-6
 PRIOR_WIDTH = 1.5
+LENGTH_REACH = 4.0
+SIGNAL_BOUNDS, NOISE_BOUNDS = (-6.0, 4.0), (-9.0, 2.0)
+"""Bounds of logarithms, lengths relative to their prior: with noise ≥ 1e-4 the kernel can always be factored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,9 @@ def _search(s: Matrix, target: Vector) -> Vector:
         away = (theta - centre) / width
         return value + 0.5 * float(away @ away), gradient + away / width
 
-    found = minimize(loss, centre, jac=True, method="L-BFGS-B", options={"maxiter": SEARCH_STEPS})
+    reach = [(c - LENGTH_REACH, c + LENGTH_REACH) for c in centre[:p]]
+    bounds = [*reach, SIGNAL_BOUNDS, SIGNAL_BOUNDS, NOISE_BOUNDS]
+    found = minimize(loss, centre, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": SEARCH_STEPS})
     return np.asarray(found.x, np.float64)
 
 

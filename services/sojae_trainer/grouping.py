@@ -107,7 +107,7 @@ def hold_out(
             en=f"--holdout {share}: expected a share between 0 and 1",
             ko=f"--holdout {share}: 0과 1 사이의 비율이어야 합니다",
         )
-    found = [[(ROW, i)] for i in range(frame.height)] if by == ROW else _labels(frame, by)
+    found = _labels(frame, by)
     if found is None or not any(found):
         raise UserInputError(
             en=f"--holdout-by {by}: the materials view has no values for it; use row, header.<field> or <stage>.<field>",
@@ -143,6 +143,8 @@ def _labels(frame: pl.DataFrame, key: str) -> list[list[Hashable]] | None:
     A part is `header.<field>`, `<stage>.<field>`, or a column of the view such as `raw_samples`; of a list, every value
     is a label.
     """
+    if key == ROW:
+        return [[(ROW, i)] for i in range(frame.height)]
     parts: list[list[list[Hashable]]] = []
     for part in key.split("+"):
         stage, dot, name = part.partition(".")

@@ -116,6 +116,7 @@ def _prepare(frame: pl.DataFrame, order: Order) -> _Prepared:
         raise _nothing(order.project, f"{rows.height} rows, and no recipe field that varies")
     versions = used["events_version"].drop_nulls() if "events_version" in used.columns else None
     dataset = Dataset(
+        records=frame.height,
         rows=used.height,
         left_out=left_out,
         materials_version=order.materials_version,

@@ -45,7 +45,7 @@ def fit_spread(residuals: Vector, unrest: Vector) -> Spread:
     squares = np.square(residuals)
     typical = float(unrest.mean()) or 1.0
     design = np.column_stack([np.ones_like(unrest), unrest / typical])
-    level, slope = (float(v) for v in nnls(design, squares)[0])
+    level, slope = np.asarray(nnls(design, squares)[0], np.float64).tolist()
     floor = LEAST_VARIANCE * float(squares.mean()) + np.finfo(np.float32).tiny
     return Spread(max(level, floor), slope / typical, float(unrest.max()))
 

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from sojae_local.free_ports import LOOPBACK, free_ports
 from sojae_local.kafka_data import settle_ports
 from sojae_local.mock_broker import MockBroker
 from sojae_local.running_broker import running_broker
+from tests.tiny_services import eventually, is_gone
 
 pytestmark = pytest.mark.kafka
 
@@ -65,21 +65,6 @@ def start(home: Home) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         if process.poll() is None:
             process.kill()
         process.communicate()
-
-
-def eventually(check: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.05)
-
-
-def is_gone(pid: int) -> bool:
-    """Return whether no such process runs; a dead one that nobody has reaped counts as gone."""
-    try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
 
 
 def java_pid(home: Home) -> int:

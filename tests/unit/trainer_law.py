@@ -1,9 +1,20 @@
-"""Alloys and cells by known laws, as materials views: what the trainer's tests train on and are judged by."""
+"""Alloys by a known law, as a materials view: what the trainer's tests train on and are judged by."""
 
+import datetime as dt
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 import polars as pl
+
+from sojae.adapters.template_files import load_templates
+from sojae.domain.template import STAGES
+from sojae_trainer.dataset import Templates
+from sojae_trainer.train import Order, Trained, train
+
+PROJECT = "high_entropy_alloy"
+TARGET = "yield_strength.tension"
+CREATED = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 ELEMENTS = ("Al", "Co", "Cr", "Fe", "Ni")
 RADII = np.array([1.432, 1.251, 1.249, 1.241, 1.246])
@@ -61,6 +72,25 @@ def alloys(rows: int, seed: int, *, noise: float = 0.03) -> pl.DataFrame:
             }
         )
     return pl.DataFrame(records, schema_overrides={"references": pl.List(pl.String), "findings": pl.List(pl.String)})
+
+
+@cache
+def templates() -> Templates:
+    """Return the package's templates of the project."""
+    book = load_templates()
+    return {stage: book.get(PROJECT, stage) for stage in STAGES}
+
+
+def order(**changes: object) -> Order:
+    """Return what is to be trained, with a small library unless it is said otherwise."""
+    values: dict[str, object] = {"project": PROJECT, "templates": templates(), "designs": 3000, **changes}
+    return Order(**values)  # type: ignore[arg-type]  # a test's own names
+
+
+@cache
+def trained() -> Trained:
+    """Return models of 150 noisy alloys with a library of full size; trained once for all tests."""
+    return train(alloys(150, 1), order(designs=20_000), CREATED)
 
 
 def values_of(row: Mapping[str, object]) -> dict[str, object]:

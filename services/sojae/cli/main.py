@@ -1,17 +1,30 @@
-"""The `sojae` command: its own parts and those of the services, found by entry point."""
+"""The `sojae` command: its own parts and those of the services, found by entry point, loaded when they are asked for."""
 
-from importlib.metadata import entry_points, version
+from importlib.metadata import EntryPoint, entry_points, version
 
 import rich_click as click
+from click import Command, Context
 
-from sojae.cli.import_file import import_file
 from sojae.cli.running import with_sentence
-from sojae.cli.settings_list import settings_list
 
 ENTRY_POINTS = "sojae.commands"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class EntryPointGroup(click.RichGroup):
+    """A group whose commands are entry points: only the one that is called is imported, `--help` imports all."""
+
+    def list_commands(self, ctx: Context) -> list[str]:
+        """Return the names of all commands that are installed."""
+        return sorted({*super().list_commands(ctx), *_found()})
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:
+        """Return the command of that name, or None."""
+        found = _found().get(cmd_name)
+        loaded = super().get_command(ctx, cmd_name) if found is None else found.load()
+        return loaded if isinstance(loaded, Command) else None
+
+
+@click.group(cls=EntryPointGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("sojae"), prog_name="sojae")
 def sojae() -> None:
     """Takes materials data in, checks it, keeps it, learns from it, and answers which recipe gives which property.
@@ -20,16 +33,10 @@ def sojae() -> None:
     """
 
 
-def build() -> click.Group:
-    """Return the command with every part that is installed."""
-    sojae.add_command(import_file)
-    sojae.add_command(settings_list)
-    for found in sorted(entry_points(group=ENTRY_POINTS), key=lambda e: e.name):
-        for command in found.load():
-            sojae.add_command(command)
-    return sojae
+def _found() -> dict[str, EntryPoint]:
+    return {found.name: found for found in entry_points(group=ENTRY_POINTS)}
 
 
 def main() -> None:
     """Run the command; an error that a person must read is one sentence and an exit code."""
-    with_sentence(lambda: build()(standalone_mode=True))
+    with_sentence(lambda: sojae(standalone_mode=True))

@@ -93,13 +93,17 @@ class Holdout(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dataset(msgspec.Struct, frozen=True, kw_only=True):
-    """What the models were built from; the same dataset gives the same graphs to the last byte."""
+    """What the models were built from; the same dataset gives the same graphs to the last byte.
+
+    `records` counts the property records of the view, `rows` those that were trained on.
+    """
 
     rows: int
     left_out: dict[str, int]
     materials_version: int | None
     events_version: int | None
     templates: dict[str, str]
+    records: int = 0
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from collections import defaultdict
 import msgspec
 from litestar import Litestar, asgi, post
 from litestar.exceptions import MethodNotAllowedException
-from litestar.params import FromPath
+from litestar.params import FromPath, RawBody
 from litestar.types import Receive, Scope, Send
 
 from sojae_gateway.bodies import decode_body, read_body
@@ -52,7 +52,7 @@ async def predict_route(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @post("/v1/projects/{project:str}/design", tags=["answers"], status_code=OK, sync_to_thread=True)
-def design_route(parts: TheParts, principal: WhoAsks, project: FromPath[str], body: bytes) -> DesignAnswer:
+def design_route(parts: TheParts, principal: WhoAsks, project: FromPath[str], body: RawBody) -> DesignAnswer:
     """Propose recipes for wanted properties, best first, with the nearest measured records beside them."""
     models = serving(parts, project)
     query = read_query(models, decode_body(body, _designs))

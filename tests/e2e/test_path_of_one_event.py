@@ -1,0 +1,152 @@
+"""The path of one event, through real processes: the steps of the path, in their order.
+
+`sojae up --tour-only` runs everything once; then each number of its JSON line is derived again from the store, the shelf
+and HTTP, and every message is compared with what the simulator wrote down.
+"""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import numpy as np
+import polars as pl
+import pytest
+
+from sojae.adapters.onnx import ForwardModel, InverseModel
+from sojae.domain.model import INVERSE_FILE, MANIFEST_FILE, Manifest
+from tests.e2e import duck
+from tests.e2e.processes import environment, free_port, gateway, last_json, left_behind, run
+
+JSON = dict[str, Any]
+Place = tuple[str, int, int]
+NOT_FAULTS = {"run_started", "burst_done", "run_done"}
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(420)]
+
+
+def test_the_path_of_one_event(tmp_path: Path) -> None:
+    """What is sent is stored once and rightly judged, learnt from, and answered over HTTP as the tour said."""
+    home, port = tmp_path / "home", free_port()
+    env = environment(home, SOJAE_GATEWAY__PORT=str(port))
+    toured = run(["up", "--tour-only"], env, 300)
+    assert toured.returncode == 0, toured.stdout + toured.stderr
+    tour = last_json(toured.stdout)["tour"]
+    assert tour["broker"] in ("real", "mock")
+    assert left_behind(home) == []
+
+    truth = _step_1_what_was_sent(home, tour)
+    _step_3_is_stored_as_it_must_be(home, tour, truth)
+    _step_4_models_say_what_the_tour_said(home, tour)
+    with gateway(env, port) as client:
+        before = _step_5_http_says_what_the_store_holds(client, home, tour)
+    with gateway(env, port) as client:
+        assert _step_5_http_says_what_the_store_holds(client, home, tour) == before
+    _step_6_another_reader_sees_the_same(home)
+
+
+def _step_1_what_was_sent(home: Path, tour: JSON) -> list[JSON]:
+    """The simulator's own account: the burst of the run that the tour saw."""
+    lines = [json.loads(line) for line in (home / "truth.jsonl").read_text(encoding="utf-8").splitlines()]
+    [burst] = [line for line in lines if line["kind"] == "burst_done"]
+    assert (burst["epoch"], sum(burst["messages"].values())) == (tour["epoch"], tour["messages"])
+    faults = [line for line in lines if line["kind"] not in NOT_FAULTS]
+    planted = Counter(line["kind"] for line in faults[: sum(burst["faults"].values())])
+    assert planted == {kind: share["planted"] for kind, share in tour["faults"].items()}
+    return lines
+
+
+def _step_3_is_stored_as_it_must_be(home: Path, tour: JSON, truth: list[JSON]) -> None:
+    """Every message once; planted faults with their status and findings, all others accepted without any."""
+    rows = pl.read_delta(str(home / "store" / "events"))
+    stored: dict[Place, JSON] = {(r["topic"], r["partition"], r["offset"]): r for r in rows.iter_rows(named=True)}
+    assert len(stored) == rows.height
+    assert rows.height == sum(truth[-1]["messages"].values())
+    expected = {(f["topic"], f["partition"], f["offset"]): f for f in truth if f["kind"] not in NOT_FAULTS}
+    for place, row in stored.items():
+        fault = expected.pop(place, {"status": "accepted", "findings": []})
+        found = sorted((i["rule"], i["field"], i["severity"]) for i in row["issues"])
+        wanted = sorted((f["rule"], f["field"], f["severity"]) for f in fault["findings"])
+        assert (row["status"], found) == (fault["status"], wanted), (place, fault)
+    assert expected == {}, "planted, acknowledged and not stored"
+    at_tour = pl.read_delta(str(home / "store" / "events"), version=tour["events"]["store_version"])
+    assert dict(at_tour.group_by("status").len().iter_rows()) == tour["events"]["rows"]
+    for kind, share in tour["faults"].items():
+        visible = [f for f in truth if f["kind"] == kind and f["visible"]][: share["visible"]]
+        assert share["seen"] == len(visible), kind
+    assert tour["hard_range_slips"]["seen"] == tour["hard_range_slips"]["planted"]
+
+
+def _step_4_models_say_what_the_tour_said(home: Path, tour: JSON) -> None:
+    """The graphs on the shelf give the tour's prediction and design."""
+    assert set(tour["projects"]) == {"ceramic_electrode", "high_entropy_alloy"}
+    for project, said in tour["projects"].items():
+        shelf = home / "store" / "models" / project / said["model_version"]
+        manifest = msgspec.json.decode((shelf / MANIFEST_FILE).read_bytes(), type=Manifest)
+        target = manifest.target(said["target"])
+        inverse = InverseModel(
+            (shelf / INVERSE_FILE).read_bytes(), inputs=len(manifest.inputs), targets=len(manifest.targets)
+        )
+        order = [t.name for t in manifest.targets]
+        wanted = [said["design"]["wanted"] if name == said["target"] else float("nan") for name in order]
+        assert manifest.library.rows - len(manifest.library.measured) >= 2_000
+        open_ends = [float("nan")] * len(manifest.inputs)
+        found = inverse.query(wanted, _tolerances(manifest), (open_ends, open_ends), top_k=manifest.library.rows)
+        rows = found["library_row"].tolist()
+        place = rows.index(said["design"]["library_row"])
+        assert found["mean"][place][order.index(said["target"])] == pytest.approx(said["design"]["mean"], rel=1e-3)
+        record = rows.index(manifest.library.measured.index(said["prediction"]["record_id"]))
+        x = np.asarray([found["design"][record]], dtype=np.float32)
+        graph = (shelf / target.file).read_bytes()
+        forward = ForwardModel(graph, inputs=len(manifest.inputs), groups=len(manifest.groups)).predict(x)
+        for name in ("mean", "lower", "upper"):
+            assert float(forward[name][0, 0]) == pytest.approx(said["prediction"][name], rel=1e-3)
+        assert said["prediction"]["lower"] < said["prediction"]["mean"] < said["prediction"]["upper"]
+
+
+def _step_5_http_says_what_the_store_holds(client: httpx.Client, home: Path, tour: JSON) -> JSON:
+    """Counts, quarantine, records and a prediction; returned, so that a restarted gateway can be compared."""
+    events = pl.read_delta(str(home / "store" / "events"))
+    status = client.get("/v1/status").json()
+    assert status["rows"] == dict(events.group_by("status").len().iter_rows())
+    quarantine = _all_pages(client, "/v1/quarantine")
+    assert len(quarantine) == status["rows"]["quarantined"]
+    records = _all_pages(client, "/v1/records?project=high_entropy_alloy&stage=property")
+    table = pl.read_delta(str(home / "store" / "records" / "high_entropy_alloy" / "property" / "1"))
+    assert {r["record_id"] for r in records} == set(table["record_id"].to_list())
+    strengths = {r["record_id"]: r["values"].get("yield_strength") for r in records}
+    assert strengths == dict(table.select("record_id", "yield_strength").iter_rows())
+    answers = {}
+    for project, said in tour["projects"].items():
+        answers[project] = client.get(f"/v1/projects/{project}/models/latest").json()["version"]
+        assert answers[project] >= said["model_version"]
+    return {"status": status, "quarantine": quarantine, "records": records, "models": answers}
+
+
+def _step_6_another_reader_sees_the_same(home: Path) -> None:
+    """DuckDB counts the same statuses and sums every numeric column to the same."""
+    connection = duck.connect()
+    store = home / "store"
+    frame = pl.read_delta(str(store / "events"))
+    assert duck.counts_by_status(connection, str(store / "events")) == dict(frame.group_by("status").len().iter_rows())
+    tables = [store / "events", store / "ledger", *(p.parent for p in (store / "records").rglob("_delta_log"))]
+    for table in tables:
+        expected = duck.numeric_sums_of_frame(pl.read_delta(str(table)))
+        assert duck.numeric_sums(connection, str(table)) == pytest.approx(expected, rel=1e-9), table
+
+
+def _all_pages(client: httpx.Client, path: str) -> list[JSON]:
+    rows: list[JSON] = []
+    cursor = None
+    while True:
+        page = client.get(path, params={"cursor": cursor} if cursor else None).json()
+        rows += page["rows"]
+        cursor = page["next"]
+        if cursor is None:
+            return rows
+
+
+def _tolerances(manifest: Manifest) -> list[float]:
+    return [0.05 * (t.high - t.low) for t in manifest.targets]

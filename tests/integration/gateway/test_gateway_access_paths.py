@@ -1,0 +1,122 @@
+"""Every route goes through access: a stranger learns of nobody's data, whatever is asked."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from litestar.testing import TestClient
+
+from sojae_gateway.access import Principal
+from tests.gateway_app import ALLOYS, RECIPE, gateway
+from tests.gateway_parts import Alloy, EventStore, quarantined, undecodable
+
+STRANGER = Principal("stranger", institute="elsewhere")
+OWNER = Principal("owner", institute="kims")
+WANTED = {"targets": {"yield_strength.tension": {"value": 430.0}}}
+
+PROBES: dict[str, tuple[str, str, object]] = {
+    "/health/live": ("GET", "/health/live", None),
+    "/health/ready": ("GET", "/health/ready", None),
+    "/metrics": ("GET", "/metrics", None),
+    "/v1/events/{institute}/{event_id}": ("GET", "/v1/events/kims/tension-000", None),
+    "/v1/models": ("GET", "/v1/models", None),
+    "/v1/projects": ("GET", "/v1/projects", None),
+    "/v1/projects/{project}/design": ("POST", f"{ALLOYS}/design", WANTED),
+    "/v1/projects/{project}/models": ("GET", f"{ALLOYS}/models", None),
+    "/v1/projects/{project}/models/latest": ("GET", f"{ALLOYS}/models/latest", None),
+    "/v1/projects/{project}/predict": ("POST", f"{ALLOYS}/predict", {"rows": [RECIPE]}),
+    "/v1/quarantine": ("GET", "/v1/quarantine", None),
+    "/v1/records": ("GET", "/v1/records", None),
+    "/v1/records/{record_id}": ("GET", "/v1/records/tension-000", None),
+    "/v1/status": ("GET", "/v1/status", None),
+    "/v1/templates": ("GET", "/v1/templates", None),
+    "/v1/templates/{project}/{stage}/{version}": ("GET", "/v1/templates/high_entropy_alloy/property/1.0", None),
+}
+"""One question for each route, about data of kims."""
+
+
+def answer(client: TestClient, probe: tuple[str, str, object]) -> str:
+    method, path, body = probe
+    return client.request(method, path, json=body).text
+
+
+@pytest.fixture
+def strangers(published: EventStore, tmp_path: Path) -> Iterator[TestClient]:
+    published.flush([quarantined(published.event("q1")), undecodable()])
+    with gateway(published, tmp_path / "index", STRANGER) as (client, _):
+        yield client
+
+
+def test_every_route_has_a_probe(strangers: TestClient) -> None:
+    """A new route must be asked here what it tells a stranger."""
+    paths = {r.path_format for r in strangers.app.routes if not r.path.startswith("/schema")}
+    assert set(PROBES) == paths
+
+
+@pytest.mark.parametrize("route", PROBES)
+def test_a_stranger_learns_of_no_record(strangers: TestClient, made: list[Alloy], route: str) -> None:
+    """No record, sample or measured value of others stands in any answer.
+
+    A refusal repeats what the stranger has asked, and a model's card has the range of what it was trained on.
+    """
+    probe = PROBES[route]
+    text = answer(strangers, probe)
+    kinds = [[a.yield_strength for a in made if a.test_type == kind] for kind in ("tension", "compression")]
+    ends = {end for strengths in kinds for end in (min(strengths), max(strengths))}
+    assert '"institute":"kims"' not in text
+    for alloy in made:
+        assert f'"{alloy.record_id}"' not in text or alloy.record_id in probe[1]
+        assert alloy.sample_id not in text
+        assert alloy.yield_strength in ends or json.dumps(alloy.yield_strength) not in text
+
+
+def test_a_strangers_pages_are_empty_and_counts_are_zero(strangers: TestClient) -> None:
+    """Pages end, counts say nothing, predictions stand without support."""
+    assert strangers.get("/v1/records").json()["rows"] == []
+    assert strangers.get("/v1/quarantine").json()["rows"] == []
+    assert strangers.get("/v1/records/tension-000").status_code == 404
+    status = strangers.get("/v1/status").json()
+    assert (set(status["rows"].values()), status["by_institute"]) == ({0}, [])
+    predicted = strangers.post(f"{ALLOYS}/predict", json={"rows": [RECIPE]}).json()["rows"][0]["predictions"]
+    told = predicted["yield_strength.tension"]
+    assert (told["support"], told["baseline_record"]) == ([], None)
+    assert strangers.post(f"{ALLOYS}/design", json=WANTED).json()["baseline"] == []
+
+
+def test_an_owner_sees_its_own(published: EventStore, tmp_path: Path) -> None:
+    """The same questions, asked by the institute whose data they are."""
+    published.flush([quarantined(published.event("q1"))])
+    with gateway(published, tmp_path / "index", OWNER) as (client, _):
+        assert len(client.get("/v1/records").json()["rows"]) > 50
+        assert len(client.get("/v1/quarantine").json()["rows"]) == 1
+        assert client.get("/v1/status").json()["rows"]["quarantined"] == 1
+        assert client.post(f"{ALLOYS}/design", json=WANTED).json()["baseline"]
+
+
+def test_disclosed_records_are_seen_from_their_rung(published: EventStore, tmp_path: Path) -> None:
+    """L5 shows all, L4 the metadata, L2 nothing to a stranger; a page steps over what is hidden."""
+    levels = ("L2", "L4", "L5")
+    published.flush([published.event(f"open-{level}", disclosure=level) for level in levels])
+    with gateway(published, tmp_path / "index", STRANGER) as (client, _):
+        page = client.get("/v1/records", params={"limit": 500}).json()
+        sights = {row["event_id"]: (row["sight"], row["values"] is not None) for row in page["rows"]}
+        assert sights == {"open-L4": ("metadata", False), "open-L5": ("everything", True)}
+        assert page["next"] is None
+        header = client.get("/v1/records/open-L4").json()["current"]["header"]
+        assert "producer" not in header
+        assert header["disclosure"] == "L4"
+
+
+def test_pages_over_hidden_rows_end_at_last(published: EventStore, tmp_path: Path) -> None:
+    """With small pages over many hidden rows, every page moves on and the last row that may be seen is reached."""
+    published.flush([published.event("open", disclosure="L5")])
+    with gateway(published, tmp_path / "index", STRANGER) as (client, _):
+        cursor, seen, pages = None, [], 0
+        while pages < 200:
+            page = client.get("/v1/records", params={"limit": 1, **({"cursor": cursor} if cursor else {})}).json()
+            seen += [row["event_id"] for row in page["rows"]]
+            cursor, pages = page["next"], pages + 1
+            if cursor is None:
+                break
+        assert (seen, cursor) == (["open"], None)

@@ -1,0 +1,181 @@
+"""Predictions and designs over HTTP, by the models that the trainer made."""
+
+import pytest
+from litestar.testing import TestClient
+
+from sojae.adapters.onnx import ForwardModel
+from sojae.domain.model import input_row
+from sojae_trainer.train import Trained
+from tests.gateway_app import ALLOYS, RECIPE, refusal
+from tests.gateway_parts import Alloy
+
+
+def test_a_prediction_is_what_the_graph_says(client: TestClient, models: Trained) -> None:
+    """Mean, interval and standard deviation come from the graph of the target, for the caller's recipe."""
+    response = client.post(f"{ALLOYS}/predict", json={"rows": [RECIPE]})
+    assert response.status_code == 200
+    (row,) = response.json()["rows"]
+    manifest = models.manifest
+    target = manifest.target("yield_strength.tension")
+    graph = ForwardModel(models.files[target.file], inputs=len(manifest.inputs), groups=len(manifest.groups))
+    x = input_row(
+        manifest.inputs,
+        {
+            "composition.el.Al": 10.0,
+            "composition.el.Cr": 20.0,
+            "composition.el.Ni": 70.0,
+            "process.homogenisation_temperature": 900.0,
+            "process.cooling": "water",
+            "property.test_temperature": 25.0,
+        },
+    )
+    expected = graph.predict([x])
+    told = row["predictions"]["yield_strength.tension"]
+    for name in ("mean", "std", "lower", "upper"):
+        assert told[name] == pytest.approx(float(expected[name][0, 0]), rel=1e-5)
+    assert told["unit"] == "MPa"
+    assert sum(told["contributions"].values()) == pytest.approx(told["mean"] - told["baseline"], abs=1e-2)
+    assert row["imputed"] == {}
+
+
+def test_a_prediction_rests_on_stored_records(client: TestClient, made: list[Alloy]) -> None:
+    """Support names records of the store with their samples and what was measured of this very target."""
+    answer = client.post(f"{ALLOYS}/predict", json={"rows": [RECIPE], "targets": ["yield_strength.tension"]}).json()
+    support = answer["rows"][0]["predictions"]["yield_strength.tension"]["support"]
+    by_record = {a.record_id: a for a in made}
+    assert 1 <= len(support) <= 5
+    for one in support:
+        alloy = by_record[one["record_id"]]
+        assert (one["institute"], one["sample_id"]) == ("kims", alloy.sample_id)
+        assert one["measured"] == alloy.yield_strength
+        assert alloy.test_type == "tension"
+        assert 0 < one["weight"] <= 1
+
+
+def test_what_a_recipe_leaves_open_is_named(client: TestClient) -> None:
+    """Imputed inputs and their values stand in the answer; a split in a row chooses the target."""
+    answer = client.post(f"{ALLOYS}/predict", json={"rows": [{"cooling": "oil", "test_type": "tension"}]}).json()
+    (row,) = answer["rows"]
+    assert set(row["predictions"]) == {"yield_strength.tension"}
+    assert set(row["imputed"]) == {"composition", "homogenisation_temperature", "test_temperature"}
+    assert row["unseen"] == ["cooling"]
+
+
+def test_many_rows_are_answered_in_their_order(client: TestClient) -> None:
+    """A full request of 1,000 recipes, each with its own answer."""
+    rows = [{**RECIPE, "composition": {"Al": n % 20, "Cr": 20, "Ni": 80 - n % 20}} for n in range(1_000)]
+    answer = client.post(f"{ALLOYS}/predict", json={"rows": rows, "targets": ["yield_strength.tension"]}).json()
+    means = [row["predictions"]["yield_strength.tension"]["mean"] for row in answer["rows"]]
+    assert len(means) == 1_000
+    assert means[:20] == pytest.approx(means[980:], rel=1e-5)
+    assert means[19] > means[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"rows": [RECIPE, {"coling": "air"}]}, (422, "unknown_field", "rows[1].coling")),
+        ({"rows": [{"cooling": "ice"}]}, (422, "category", "rows[0].cooling")),
+        ({"rows": [{"test_temperature": -400}]}, (422, "hard_range", "rows[0].test_temperature")),
+        ({"rows": [{"test_temperature": [25]}]}, (400, "request_shape", "rows[0].test_temperature")),
+        ({"rows": []}, (422, "row_count", "rows")),
+        ({"rows": [{}] * 1_001}, (422, "row_count", "rows")),
+        ({"rows": [RECIPE], "targets": ["toughness"]}, (422, "unknown_target", "targets")),
+        ({"rows": [RECIPE], "target": "x"}, (400, "request_shape", None)),
+    ],
+)
+def test_a_wrong_prediction_request_is_a_problem(
+    client: TestClient, body: object, expected: tuple[int, str, str | None]
+) -> None:
+    """Status, rule and field say what to correct; no row is answered."""
+    assert refusal(client.post(f"{ALLOYS}/predict", json=body)) == expected
+
+
+@pytest.mark.parametrize("question", ["predict", "design"])
+def test_a_body_beyond_the_limits_is_a_problem(client: TestClient, question: str) -> None:
+    """Too large, too deep, or no JSON: the gateway answers, and goes on."""
+    path = f"{ALLOYS}/{question}"
+    assert refusal(client.post(path, content=b" " * 2_000_001)) == (413, "body_too_large", None)
+    assert refusal(client.post(path, content=b'{"rows":' + b'{"a":' * 100_000))[0] == 400
+    assert refusal(client.post(path, content=b"rows"))[:2] == (400, "not_json")
+    assert client.get("/health/live").status_code == 200
+
+
+def test_a_design_obeys_its_bounds_and_hits(client: TestClient, made: list[Alloy]) -> None:
+    """Designs keep what is fixed and limited, best first; the nearest measured records stand beside them."""
+    strengths = sorted(a.yield_strength for a in made if a.test_type == "tension" and a.test_temperature == 25.0)
+    wanted = strengths[len(strengths) // 2]
+    body = {
+        "targets": {"yield_strength.tension": {"value": wanted, "tolerance": 30.0}},
+        "fixed": {"cooling": "water"},
+        "lower": {"composition": {"Al": 2.0}},
+        "conditions": {"test_temperature": 25.0},
+        "top_k": 4,
+    }
+    response = client.post(f"{ALLOYS}/design", json=body)
+    assert response.status_code == 200
+    answer = response.json()
+    assert answer["reachable"] is True
+    assert 1 <= len(answer["designs"]) <= 4
+    hits = [d["hit_probability"] for d in answer["designs"]]
+    assert hits == sorted(hits, reverse=True)
+    for design in answer["designs"]:
+        assert design["inputs"]["cooling"] == "water"
+        assert design["inputs"]["test_temperature"] == 25.0
+        assert design["inputs"]["composition"]["Al"] >= 1.99
+        assert sum(design["inputs"]["composition"].values()) == pytest.approx(100, abs=0.1)
+    best = answer["designs"][0]["expected"]["yield_strength.tension"]
+    assert abs(best["mean"] - wanted) < 60.0
+    for near in answer["baseline"]:
+        assert near["inputs"]["cooling"] == "water"
+        off = abs(near["measured"]["yield_strength.tension"] - wanted) / 30.0
+        assert near["off_by_tolerances"] == pytest.approx(off, rel=1e-4)
+
+
+def test_the_baseline_is_the_nearest_of_all_measured(client: TestClient, made: list[Alloy]) -> None:
+    """Without bounds, the first baseline record is the one whose strength is nearest to the wanted one."""
+    body = {"targets": {"yield_strength": {"value": 430.0}}, "conditions": {"test_type": "compression"}, "top_k": 3}
+    answer = client.post(f"{ALLOYS}/design", json=body).json()
+    nearest = sorted((a for a in made if a.test_type == "compression"), key=lambda a: abs(a.yield_strength - 430.0))
+    assert [n["record_id"] for n in answer["baseline"]] == [a.record_id for a in nearest[:3]]
+
+
+def test_a_target_out_of_reach_is_said_plainly(client: TestClient) -> None:
+    """The answer says so in both languages, and still shows what comes nearest."""
+    body = {"targets": {"yield_strength.tension": {"value": 9_000.0, "tolerance": 1.0}}}
+    answer = client.post(f"{ALLOYS}/design", json=body).json()
+    assert answer["reachable"] is False
+    assert "cannot be reached" in answer["message"]["en"]
+    assert "도달할 수 없습니다" in answer["message"]["ko"]
+    assert answer["designs"]
+
+
+def test_bounds_that_no_design_obeys_are_said_plainly(client: TestClient) -> None:
+    """No design, no baseline, and the reason."""
+    body = {"targets": {"yield_strength.tension": {"value": 400.0}}, "lower": {"composition": {"Al": 99.0}}}
+    answer = client.post(f"{ALLOYS}/design", json=body).json()
+    assert (answer["designs"], answer["baseline"], answer["reachable"]) == ([], [], False)
+    assert "no design obeys the bounds" in answer["message"]["en"]
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ({"targets": {}}, (422, "no_target", "targets")),
+        ({"targets": {"yield_strength": {"value": 1}}}, (422, "ambiguous_target", "targets.yield_strength")),
+        (
+            {"targets": {"yield_strength.tension": {"valu": 1}}},
+            (400, "request_shape", "targets.yield_strength.tension"),
+        ),
+        ({"targets": {"yield_strength.tension": {"value": 1}}, "top_k": 51}, (400, "request_shape", "top_k")),
+        (
+            {"targets": {"yield_strength.tension": {"value": 1}}, "fixed": {"cooling": "ice"}},
+            (422, "category", "fixed.cooling"),
+        ),
+    ],
+)
+def test_a_wrong_design_request_is_a_problem(
+    client: TestClient, body: object, expected: tuple[int, str, str | None]
+) -> None:
+    """Status, rule and field say what to correct."""
+    assert refusal(client.post(f"{ALLOYS}/design", json=body)) == expected
