@@ -10,39 +10,65 @@ from sojae_gateway.parts import Parts
 
 log = logging.getLogger(__name__)
 
+FIRST_STEPS_SECONDS = 5.0
+"""How long the first steps are waited for before requests are taken; a large index is built while others are answered."""
+
 
 @asynccontextmanager
 async def running(parts: Parts) -> AsyncIterator[None]:
-    """Hold both tasks for the time of the block; each has made its first step when it begins."""
+    """Hold both tasks for the time of the block; it begins when each has made its first step, or after 5 s."""
     stop = asyncio.Event()
-    await asyncio.to_thread(_step, "index", parts.follow_index, parts)
-    await asyncio.to_thread(_step, "models", parts.follow_shelf, parts)
+    index = _Task("index", parts.follow_index, parts.settings.index_seconds, parts)
+    models = _Task("models", parts.follow_shelf, parts.settings.shelf_seconds, parts)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_repeat("index", parts.follow_index, parts, parts.settings.index_seconds, stop))
-        tasks.create_task(_repeat("models", parts.follow_shelf, parts, parts.settings.shelf_seconds, stop))
+        tasks.create_task(index.run(stop))
+        # A model's records are looked up in the index, so the shelf comes second.
+        tasks.create_task(models.run(stop, after=index))
         try:
+            await asyncio.wait([tasks.create_task(models.stepped.wait())], timeout=FIRST_STEPS_SECONDS)
             yield
         finally:
             stop.set()
             parts.index.stop()
 
 
-async def _repeat(name: str, step: Callable[[], None], parts: Parts, seconds: float, stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        await asyncio.to_thread(_step, name, step, parts)
+class _Task:
+    """Makes one step after another, in a thread; whatever goes wrong is told once, counted, and tried again."""
+
+    def __init__(self, name: str, step: Callable[[], None], seconds: float, parts: Parts) -> None:
+        self.stepped = asyncio.Event()
+        self._name = name
+        self._step = step
+        self._seconds = seconds
+        self._parts = parts
+        self._told: str | None = None
+
+    async def run(self, stop: asyncio.Event, after: "_Task | None" = None) -> None:
+        """Make steps until `stop`; the first one after the first step of another task."""
+        if after is not None:
+            await after.stepped.wait()
+        while not stop.is_set():
+            await asyncio.to_thread(self._try)
+            self.stepped.set()
+            try:
+                await asyncio.wait_for(stop.wait(), timeout=self._seconds)
+            except TimeoutError:
+                continue
+        self.stepped.set()
+
+    def _try(self) -> None:
         try:
-            await asyncio.wait_for(stop.wait(), timeout=seconds)
-        except TimeoutError:
-            continue
+            self._step()
+        except SojaeError as error:
+            self._failed(str(error))
+        except Exception:
+            self._parts.metrics.failed(self._name)
+            log.exception("%s: a step failed", self._name)
+        else:
+            self._told = None
 
-
-def _step(name: str, step: Callable[[], None], parts: Parts) -> None:
-    """Make one step; whatever goes wrong is told and counted, and the next step tries again."""
-    try:
-        step()
-    except SojaeError as error:
-        parts.metrics.failed(name)
-        log.warning("%s: %s", name, error)
-    except Exception:
-        parts.metrics.failed(name)
-        log.exception("%s: a step failed", name)
+    def _failed(self, why: str) -> None:
+        self._parts.metrics.failed(self._name)
+        if why != self._told:
+            log.warning("%s: %s", self._name, why)
+            self._told = why

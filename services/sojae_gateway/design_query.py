@@ -10,7 +10,7 @@ from sojae.domain.model import TargetModel
 from sojae.domain.text import Text
 from sojae_gateway.bounds import Bound, read_bounds
 from sojae_gateway.models import ProjectModels
-from sojae_gateway.recipe import Value
+from sojae_gateway.recipe import LARGEST, Value
 from sojae_gateway.refusal import Refused, refused_value
 
 MAX_DESIGNS = 50
@@ -70,6 +70,10 @@ def read_query(models: ProjectModels, request: DesignRequest) -> Query:
     goals: dict[str, Goal] = {}
     for name, wanted in request.targets.items():
         target = _target(models, name, splits)
+        if not abs(wanted.value) <= LARGEST:
+            raise refused_value(
+                "not_a_number", f"targets.{name}.value", wanted.value, f"a number in {target.unit or '1'}"
+            )
         goals[target.name] = Goal(target, wanted.value, _tolerance(name, target, wanted.tolerance))
     return Query(goals, bounds, request.top_k)
 
@@ -94,6 +98,6 @@ def _target(models: ProjectModels, name: str, splits: dict[str, str]) -> TargetM
 def _tolerance(name: str, target: TargetModel, given: float | None) -> float:
     if given is None:
         return DEFAULT_TOLERANCE * (target.high - target.low)
-    if given <= 0:
+    if not 0 < given <= LARGEST:
         raise refused_value("tolerance", f"targets.{name}.tolerance", given, f"> 0 {target.unit or ''}".strip())
     return given

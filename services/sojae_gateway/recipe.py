@@ -1,6 +1,5 @@
 """A caller's recipe, checked against the templates and told in the models' inputs."""
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +15,8 @@ from sojae_gateway.refusal import Refused, refused_by_rule, refused_value, short
 from sojae_gateway.vocabulary import Name, Vocabulary
 
 Value = float | str | bool | dict[str, float | None] | None
+LARGEST = 1e30
+"""Beyond it a number is no measure of anything, and float32 cannot work with it."""
 ORIGIN = "experiment"
 """A recipe that is asked about is checked as one that is reported: what is hard there is refused here."""
 
@@ -68,7 +69,7 @@ def read_recipe(vocabulary: Vocabulary, row: Mapping[str, Value], where: str) ->
 def number(name: Name, value: Value, where: str) -> float:
     """Return a finite number in the field's unit; raises Refused."""
     unit = name.field.unit if name.field is not None else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST:
         raise refused_value("not_a_number", where, value, "a finite number" + (f" in {unit}" if unit else ""))
     return float(value)
 

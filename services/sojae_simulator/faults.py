@@ -131,7 +131,7 @@ def _plant(
         finding = Finding(GARBLINGS[variant].rule, None, "hard")
         messages[number] = replace(message, fault=Fault(kind, variant, "quarantined", (finding,)))
     else:
-        again = Fault(kind, "same bytes", "duplicate", (Finding("repeated_message", None, "info"),))
+        again = Fault(kind, "same bytes", "duplicate", (Finding("repeated_message", "header.seq", "info"),))
         slot = message.slot + float(rng.uniform(*REPEAT_SLOTS))
         return [Planned(len(messages), event, slot, again, repeats=number)]
     return []

@@ -113,7 +113,7 @@ def _step_5_http_says_what_the_store_holds(client: httpx.Client, home: Path, tou
     assert status["rows"] == dict(events.group_by("status").len().iter_rows())
     quarantine = _all_pages(client, "/v1/quarantine")
     assert len(quarantine) == status["rows"]["quarantined"]
-    records = _all_pages(client, "/v1/records?project=high_entropy_alloy&stage=property")
+    records = _all_pages(client, "/v1/records", project="high_entropy_alloy", stage="property")
     table = pl.read_delta(str(home / "store" / "records" / "high_entropy_alloy" / "property" / "1"))
     assert {r["record_id"] for r in records} == set(table["record_id"].to_list())
     strengths = {r["record_id"]: r["values"].get("yield_strength") for r in records}
@@ -137,11 +137,11 @@ def _step_6_another_reader_sees_the_same(home: Path) -> None:
         assert duck.numeric_sums(connection, str(table)) == pytest.approx(expected, rel=1e-9), table
 
 
-def _all_pages(client: httpx.Client, path: str) -> list[JSON]:
+def _all_pages(client: httpx.Client, path: str, **wanted: str) -> list[JSON]:
     rows: list[JSON] = []
     cursor = None
     while True:
-        page = client.get(path, params={"cursor": cursor} if cursor else None).json()
+        page = client.get(path, params=wanted | ({"cursor": cursor} if cursor else {})).json()
         rows += page["rows"]
         cursor = page["next"]
         if cursor is None:

@@ -7,17 +7,18 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
 
+from sojae import ports
 from sojae.adapters.avro import FastavroDecoder
 from sojae.adapters.template_files import load_templates
-from sojae.domain.checks import check_values
 from sojae.home import Home
 from sojae.topics import PARTITIONS
+from sojae_ingest.judgement import Head, judge
 from sojae_local.endpoint import Endpoint
 from sojae_simulator.app import topics_of
 from sojae_simulator.laws import LAWS
@@ -27,7 +28,8 @@ pytestmark = pytest.mark.kafka
 
 Position = tuple[str, int, int]
 Line = dict[str, object]
-DAY_MS = 86_400_000
+Found = tuple[str, str | None, str]
+Verdict = tuple[str, frozenset[Found]]
 ONCE = {"SOJAE_SIMULATOR__ONCE": "true", "SOJAE_SIMULATOR__BURST_RATE": "0", "SOJAE_SIMULATOR__SPECIMENS": "80"}
 
 
@@ -82,29 +84,34 @@ class Reader:
         return found
 
 
-def judged(messages: Mapping[Position, Message]) -> dict[Position, tuple[str, frozenset[tuple[str, str | None]]]]:
-    """Return status and findings (rule, field) of each message, by decoder and checks, in the order of the offsets."""
+class NothingSeen:
+    """A store without events; see `sojae_ingest.judgement.Seen`."""
+
+    def event_ids(self, keys: Sequence[tuple[str, int, int]]) -> Mapping[tuple[str, int, int], str | None]:
+        return {}
+
+    def heads(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Head]:
+        return {}
+
+
+def judged(messages: Mapping[Position, Message]) -> dict[Position, Verdict]:
+    """Return status and findings (rule, field, severity) of each message, as ingest judges it."""
     book = load_templates()
-    decoder = FastavroDecoder(lambda: book)
-    seen: dict[tuple[object, ...], object] = {}
-    verdicts = {}
-    for position, message in sorted(messages.items()):
-        decoded = decoder.decode([message.value()])[0]
-        issues = [(i.severity, i.rule, i.field) for i in decoded.issues]
-        if not issues:
-            assert decoded.template is not None
-            header = decoded.header
-            identity = (header["producer"], header["epoch"], header["seq"])
-            if seen.setdefault(identity, position) != position:
-                verdicts[position] = ("duplicate", frozenset({("repeated_message", None)}))
-                continue
-            found = check_values(decoded.template, [decoded.values], [str(header["origin"])])[0]
-            issues = [(i.severity, i.rule, i.field) for i in found]
-            if message.timestamp()[1] - header["event_time"].timestamp() * 1000 > DAY_MS:  # type: ignore[attr-defined]  # a moment by its schema
-                issues.append(("warn", "event_time_late", "header.event_time"))
-        status = "quarantined" if any(severity == "hard" for severity, _, _ in issues) else "accepted"
-        verdicts[position] = (status, frozenset((rule, field) for _, rule, field in issues))
-    return verdicts
+    received = [
+        (port_message(position, message), f"id of {position[0]}") for position, message in sorted(messages.items())
+    ]
+    decoded = FastavroDecoder(lambda: book).decode([m.value for m, _ in received])
+    return {
+        (one.message.topic, one.message.partition, one.message.offset): (
+            one.status,
+            frozenset((issue.rule, issue.field, issue.severity) for issue in one.issues),
+        )
+        for one in judge(received, decoded, NothingSeen())
+    }
+
+
+def port_message(position: Position, message: Message) -> ports.Message:
+    return ports.Message(*position, message.timestamp()[1], message.key(), message.value())  # type: ignore[arg-type]  # bytes, as sent
 
 
 def test_every_message_is_judged_as_truth_says(broker: Endpoint, broker_home: Home) -> None:
@@ -115,12 +122,12 @@ def test_every_message_is_judged_as_truth_says(broker: Endpoint, broker_home: Ho
     lines, messages = last_run(truth_of(broker_home.path)), reader.read()
     faults = {(line["topic"], line["partition"], line["offset"]): line for line in lines if "offset" in line}
     assert len(faults) > 40
-    expected = {
-        position: ("accepted", frozenset[tuple[str, str | None]]()) for position in messages if position not in faults
+    expected: dict[Position, Verdict] = {
+        position: ("accepted", frozenset[Found]()) for position in messages if position not in faults
     }
     for (topic, partition, offset), line in faults.items():
         findings = [dict(f) for f in line["findings"]]  # type: ignore[attr-defined]  # a JSON list
-        named = frozenset((str(f["rule"]), f["field"]) for f in findings)
+        named = frozenset((f["rule"], f["field"], f["severity"]) for f in findings)
         expected[str(topic), int(str(partition)), int(str(offset))] = (str(line["status"]), named)
     assert judged(messages) == expected
     assert lines[-1]["messages"] == dict(Counter(topic for topic, _, _ in messages))

@@ -317,6 +317,33 @@ def test_the_index_of_another_table_is_built_again(store: EventStore, path: Path
         assert ids(rows.current(ALL, None, 10)) == ["new"]
 
 
+def test_a_table_put_in_the_place_of_another_is_noticed(
+    store: EventStore, index: RowIndex, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while the index runs: the handle is opened anew from time to time."""
+    monkeypatch.setattr("sojae.adapters.row_index.REOPEN_AFTER", 1)
+    store.flush([store.event("old")])
+    index.follow()
+    (tmp_path / "store").rename(tmp_path / "moved")
+    other = EventStore(tmp_path / "store")
+    other.flush([other.event("new")])
+    assert index.follow().rebuilt
+    with reading(path) as rows:
+        assert ids(rows.current(ALL, None, 10)) == ["new"]
+
+
+def test_a_build_that_is_stopped_leaves_the_old_index(store: EventStore, index: RowIndex, path: Path) -> None:
+    """A process that ends does not wait for a large table: what is not finished has not happened."""
+    store.flush([store.event("e1")])
+    index.follow()
+    before = content(path)
+    store.flush([store.event("e2")])
+    index.stop()
+    assert not index.rebuild().rebuilt
+    assert index.follow().rows == 0
+    assert content(path) == before
+
+
 def test_an_index_beyond_the_head_is_built_again(store: EventStore, path: Path) -> None:
     """A table that went back (restored from a copy) is read anew."""
     store.flush([store.event("e1")])

@@ -45,23 +45,17 @@ def store() -> ObjectStore:
     return MemoryStore()
 
 
-class RacingStore:
-    """A shelf whose store somebody else writes to, once, right before the put that `when` is about."""
+def interrupt(monkeypatch: pytest.MonkeyPatch, when: str, act: Callable[[], object]) -> None:
+    """Let `act` happen once, right before the first put of a path that ends with `when`."""
+    real, done = obstore.put, []
 
-    def __init__(
-        self, shelf: ModelShelf, monkeypatch: pytest.MonkeyPatch, when: str, act: Callable[[], object]
-    ) -> None:
-        self.shelf = shelf
-        real = obstore.put
+    def put(target: ObjectStore, path: str, *args: object, **kwargs: object) -> object:
+        if path.endswith(when) and not done:
+            done.append(path)
+            act()
+        return real(target, path, *args, **kwargs)  # type: ignore[call-overload]  # handed through
 
-        def put(target: ObjectStore, path: str, *args: object, **kwargs: object) -> object:
-            if path.endswith(when) and not self.acted:
-                self.acted = True
-                act()
-            return real(target, path, *args, **kwargs)  # type: ignore[call-overload]  # handed through
-
-        self.acted = False
-        monkeypatch.setattr(obstore, "put", put)
+    monkeypatch.setattr(obstore, "put", put)
 
 
 def test_first_version_is_one_and_holds_every_file(store: ObjectStore) -> None:
@@ -93,9 +87,7 @@ def test_a_folder_and_a_memory_store_hold_the_same_paths(tmp_path: Path, store: 
 def test_manifest_is_put_last(store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader never sees a manifest whose files are not there yet."""
     shelf, seen = ModelShelf(store), []
-    RacingStore(
-        shelf, monkeypatch, "manifest.json", lambda: seen.extend(o["path"] for p in obstore.list(store) for o in p)
-    )
+    interrupt(monkeypatch, "manifest.json", lambda: seen.extend(o["path"] for p in obstore.list(store) for o in p))
     shelf.publish(manifest(), FILES)
     assert sorted(seen) == [f"models/alloy/000001/{name}" for name in sorted(FILES)]
 
@@ -105,7 +97,7 @@ def test_loser_of_a_race_takes_the_next_number(store: ObjectStore, monkeypatch: 
     """Two writers that chose the same number end with two whole versions, whenever the second one comes in."""
     first, second = ModelShelf(store), ModelShelf(store)
     other = {**FILES, "forward/strength.onnx": b"another graph"}
-    RacingStore(first, monkeypatch, when, lambda: second.publish(manifest(), other))
+    interrupt(monkeypatch, when, lambda: second.publish(manifest(), other))
     first.publish(manifest(), FILES)
     graphs = {first.load("alloy", v).files["forward/strength.onnx"] for v in first.versions("alloy")}
     assert graphs == {b"graph", b"another graph"}
@@ -115,7 +107,7 @@ def test_manifest_that_somebody_else_put_is_never_replaced(store: ObjectStore, m
     """When another writer's manifest takes the number at the last moment, ours goes to the next one."""
     shelf = ModelShelf(store)
     path = "models/alloy/000001/manifest.json"
-    RacingStore(shelf, monkeypatch, "manifest.json", lambda: obstore.put(store, path, b"{}", mode="create"))
+    interrupt(monkeypatch, "manifest.json", lambda: obstore.put(store, path, b"{}", mode="create"))
     assert shelf.publish(manifest(), FILES).version == "000002"
     assert bytes(obstore.get(store, path).bytes()) == b"{}"
 

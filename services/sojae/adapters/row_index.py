@@ -188,8 +188,7 @@ class RowIndex:
             with transaction(self._connection, write=True) as connection:
                 create_tables(connection)
                 for batch in _batches(table):
-                    if self._stopping.is_set():
-                        raise _Stopped
+                    self._check_not_stopped()
                     self._include(pa.Table.from_batches([batch]))
                     rows += batch.num_rows
                 connection.execute("INSERT INTO state VALUES (?, ?, ?)", (*_identity(table, self._uri), head))
@@ -198,6 +197,10 @@ class RowIndex:
         if state is not None:
             log.warning("the index was built again at version %d of %s", head, self._uri)
         return Followed(before, head, head, rows, rebuilt=True)
+
+    def _check_not_stopped(self) -> None:
+        if self._stopping.is_set():
+            raise _Stopped
 
     def _include(self, rows: pa.Table) -> None:
         """Insert rows and bring heads, refusals and counts up to date; the result never depends on the batches."""

@@ -49,6 +49,11 @@ def write(folder: Path) -> list[Path]:
     return written
 
 
+def scraped_names(package: str) -> list[str]:
+    """Return the names under which the metrics of a package are scraped."""
+    return [_metric(collector)[0].strip("`") for collector in _collectors(package)]
+
+
 def _settings() -> str:
     parts = [
         "Every setting is a name in the environment. A name that is not here is refused at start, with the nearest one that is.",

@@ -1,4 +1,4 @@
-"""The two questions: which property does this recipe give, and which recipe gives this property?"""
+"""The two questions: from a recipe to its properties, and from properties to a recipe."""
 
 import asyncio
 from collections import defaultdict

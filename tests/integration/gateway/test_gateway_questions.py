@@ -1,6 +1,8 @@
 """Predictions and designs over HTTP, by the models that the trainer made."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from litestar.testing import TestClient
 
 from sojae.adapters.onnx import ForwardModel
@@ -179,3 +181,33 @@ def test_a_wrong_design_request_is_a_problem(
 ) -> None:
     """Status, rule and field say what to correct."""
     assert refusal(client.post(f"{ALLOYS}/design", json=body)) == expected
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+NAMES = st.sampled_from(
+    [*RECIPE, "composition.el.Al", "process.cooling", "test_type", "hip_time", "yield_strength", "x"]
+)
+AMOUNTS = st.dictionaries(st.sampled_from(["Al", "Cr", "Ni", "Co", "Xx"]), st.floats(-10, 110), max_size=4)
+VALUES = JSON | AMOUNTS | st.floats(-1e308, 1e308) | st.sampled_from(["water", "ice", "tension"])
+FIELDS = st.dictionaries(NAMES, VALUES, max_size=4)
+TARGETS = st.dictionaries(
+    st.sampled_from(["yield_strength", "yield_strength.tension", "x"]),
+    st.fixed_dictionaries({"value": st.floats(-1e308, 1e308)}, optional={"tolerance": st.floats(-1, 1e308)}) | JSON,
+)
+BOUNDS = st.dictionaries(st.sampled_from(["fixed", "lower", "upper", "conditions"]), FIELDS)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(predict=JSON | st.fixed_dictionaries({"rows": st.lists(FIELDS, max_size=3)}), design=st.tuples(TARGETS, BOUNDS))
+def test_no_request_makes_the_gateway_fail(
+    client: TestClient, predict: object, design: tuple[dict[str, object], dict[str, object]]
+) -> None:
+    """Whatever JSON comes, the answer is 200 or a problem of the caller's; never 5xx, never something else."""
+    wanted, bounds = design
+    for question, body in (("predict", predict), ("design", {"targets": wanted, **bounds})):
+        response = client.post(f"{ALLOYS}/{question}", json=body)
+        assert response.status_code == 200 or refusal(response)[0] in {400, 422}, response.text
