@@ -48,13 +48,14 @@ class Surroundings:
         """Return how to reach the broker: the setting, else the one that runs in this home; raises BrokerError."""
         servers = bootstrap_servers(self.kafka.bootstrap_servers, self.home)
         run = self.home.live_run()
+        mock = run is not None and run.bootstrap_servers == servers and run.broker == "mock"
         return Connection(
             bootstrap_servers=servers,
             security_protocol=self.kafka.security_protocol,
             sasl_mechanism=self.kafka.sasl_mechanism,
             username=self.kafka.username,
             password_file=self.kafka.password_file,
-            run_id=run.run_id if run is not None and run.bootstrap_servers == servers else None,
+            run_id=run.run_id if run is not None and mock else None,
         )
 
 

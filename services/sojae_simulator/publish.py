@@ -45,6 +45,7 @@ class Writer:
         self._epoch = epoch
         self._next_seq: Counter[str] = Counter()
         self._kept: dict[int, Outgoing] = {}
+        self._wanted: set[int] = set()
 
     def expect_repeats(self, messages: Sequence[Planned]) -> None:
         """Remember from now on the bytes of those messages that others of this plan repeat.

@@ -133,13 +133,14 @@ class _Inventor:
                 x[:, j] = np.where(free, rng.choice(values, len(x)), parents[:, j])
 
     def _on_levels(self, x: Matrix) -> Matrix:
+        x = _round(x)
         for j, one in enumerate(self.inputs):
             levels = self.grids.get(j, np.asarray(one.levels))
             if one.kind == "number" and len(levels) and not one.field.startswith("composition."):
                 x[:, j] = levels[np.abs(x[:, j, None] - levels).argmin(axis=1)]
-            elif one.kind == "number":
+            elif one.kind != "category":
                 x[:, j] = np.clip(x[:, j], one.low, one.high)
-        return _round(x)
+        return x.astype(np.float32).astype(np.float64)
 
 
 def _distinct(x: Matrix) -> NDArray[np.int64]:
@@ -148,7 +149,7 @@ def _distinct(x: Matrix) -> NDArray[np.int64]:
 
 
 def _round(x: Matrix) -> Matrix:
-    """Return x to four significant digits, and no further than float32 can tell."""
+    """Return x to four significant digits."""
     size = np.floor(np.log10(np.maximum(np.abs(x), 1e-30)))
     unit = 10.0 ** (size - DIGITS + 1)
-    return np.asarray(np.round(x / unit) * unit, np.float32).astype(np.float64) + 0.0
+    return np.asarray(np.round(x / unit) * unit + 0.0, np.float64)

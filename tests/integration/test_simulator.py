@@ -111,7 +111,7 @@ def judged(messages: Mapping[Position, Message]) -> dict[Position, Verdict]:
 
 
 def port_message(position: Position, message: Message) -> ports.Message:
-    return ports.Message(*position, message.timestamp()[1], message.key(), message.value())  # type: ignore[arg-type]  # bytes, as sent
+    return ports.Message(*position, message.timestamp()[1], message.key(), message.value())
 
 
 def test_every_message_is_judged_as_truth_says(broker: Endpoint, broker_home: Home) -> None:
@@ -174,16 +174,13 @@ def test_the_load_writes_down_exactly_what_the_topic_holds(broker: Endpoint, bro
     lines = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]
     messages = reader.read()
     book = load_templates()
-    headers = {p: d.header for p, d in zip(messages, _decoded(book, messages), strict=True)}
+    decoded = FastavroDecoder(lambda: book).decode([message.value() for message in messages.values()])
+    headers = {position: one.header for position, one in zip(messages, decoded, strict=True)}
     names = ("producer", "epoch", "seq", "event_id")
     assert {(x["topic"], x["partition"], x["offset"]): tuple(x[n] for n in names) for x in lines} == {
         p: tuple(h[n] for n in names) for p, h in headers.items()
     }
     assert len(lines) == 20_000
-
-
-def _decoded(book: object, messages: Mapping[Position, Message]) -> list[object]:
-    return list(FastavroDecoder(lambda: book).decode([m.value() for m in messages.values()]))  # type: ignore[arg-type,return-value]
 
 
 @pytest.mark.parametrize("module", ["sojae_simulator", "sojae_simulator.load"])

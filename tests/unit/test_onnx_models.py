@@ -81,8 +81,8 @@ def test_any_number_of_rows_is_answered(rows: int) -> None:
     d = forward().inputs
     x = np.random.default_rng(0).uniform(0, 50, (rows, d))
     answer = forward().predict(x)
-    assert {name: (len(a), a.dtype.type) for name, a in answer.items()} == {
-        name: (rows, kind) for name, kind in FORWARD_OUTPUTS.items()
+    assert {name: (len(a), a.dtype) for name, a in answer.items()} == {
+        name: (rows, np.dtype(kind)) for name, kind in FORWARD_OUTPUTS.items()
     }
     if rows:
         np.testing.assert_array_equal(answer["mean"][-1], forward().predict(x[-1:])["mean"][0])

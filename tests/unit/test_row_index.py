@@ -4,6 +4,7 @@ import datetime as dt
 import random
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -376,6 +377,17 @@ def test_a_version_whose_files_are_gone_is_built_again(store: EventStore, index:
     assert followed.rebuilt
     with reading(path) as rows:
         assert ids(rows.current(ALL, None, 10)) == ["e1", "e2", "e3"]
+
+
+def test_two_threads_follow_one_after_the_other(store: EventStore, index: RowIndex, path: Path) -> None:
+    """Whoever asks, and however many at once: every event is taken in once."""
+    for n in range(8):
+        store.flush([store.event(f"e{n}")])
+    with ThreadPoolExecutor(4) as threads:
+        followed = [f.result() for f in [threads.submit(index.follow) for _ in range(8)]]
+    assert sum(f.rows for f in followed) == 8
+    with reading(path) as rows:
+        assert len(rows.current(ALL, None, 100)) == 8
 
 
 def test_a_failed_step_leaves_the_index_as_it_was(

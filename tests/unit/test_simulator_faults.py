@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def messages(book: TemplateBook, specimens: list[Specimen]) -> list[Planned]:
     return plan(specimens, book, np.random.default_rng(3))
 
 
-def checked(template: Template, rows: list[Mapping[str, object]]) -> list[set[Finding]]:
+def checked(template: Template, rows: Sequence[Mapping[str, object]]) -> list[set[Finding]]:
     findings = check_values(template, rows, ["experiment"] * len(rows))
     return [{Finding(i.rule, i.field, i.severity) for i in found} for found in findings]
 
@@ -53,8 +53,8 @@ def test_every_slip_gets_exactly_what_the_second_opinion_says(book: TemplateBook
     for event in (e for s in draw(book, 3) for e in s.events):
         template = book.get(event.project, event.stage)
         for slips in (wrong_units, digit_slips, gaps):
-            rows = [slip.applied(event.values) for slip in slips(template, event.values)]
-            by_key.setdefault(template.key, []).extend(rows)
+            slipped = [slip.applied(event.values) for slip in slips(template, event.values)]
+            by_key.setdefault(template.key, []).extend(slipped)
     for key, rows in by_key.items():
         template = book.get(*key)
         assert len(rows) > 20
@@ -69,9 +69,9 @@ def test_the_second_opinion_agrees_on_disordered_values(book: TemplateBook) -> N
     for template in book:
         if template.key.project not in LAWS:
             continue
-        rows = [_disordered(template, rng) for _ in range(1_500)]
-        expected = [set(expected_findings(template, row)) for row in rows]
-        assert checked(template, rows) == expected
+        disordered = [_disordered(template, rng) for _ in range(1_500)]
+        expected = [set(expected_findings(template, row)) for row in disordered]
+        assert checked(template, disordered) == expected
         fired |= {(template.key.project, template.key.stage, f.rule) for found in expected for f in found}
     for (project, stage), rules in CROSS_RULES.items():
         assert {(project, stage, rule) for rule in rules} <= fired

@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -38,7 +38,7 @@ class FakeProducer:
 
     def __init__(self) -> None:
         self.sent: dict[tuple[str, int, int], tuple[str, bytes]] = {}
-        self.after = lambda count: None
+        self.after: Callable[[int], None] = lambda _count: None
         self._ends: Counter[tuple[str, int]] = Counter()
 
     async def enqueue(

@@ -4,7 +4,7 @@ import logging
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -92,7 +92,7 @@ class Followed:
 
 
 class RowIndex:
-    """Feeds the index; one thread at a time. Reading is the work of `row_reads.RowReader`."""
+    """Feeds the index, one step at a time whoever asks. Reading is the work of `row_reads.RowReader`."""
 
     def __init__(self, path: Path, events_uri: str) -> None:
         self._path = path
@@ -103,6 +103,7 @@ class RowIndex:
         self._follows = 0
         self._step = 1
         self._stopping = threading.Event()
+        self._one_at_a_time = threading.Lock()
 
     @property
     def version(self) -> int | None:
@@ -116,24 +117,11 @@ class RowIndex:
         An index of another table, one beyond its table's head, and one behind files that are gone are built again;
         readers see the old content until then. Raises StoreError or StateError; what was included stays.
         """
-        table = self._open()
-        if table is None:
-            return Followed(None, None, None)
-        try:
-            head = table.refresh()
-            return self._follow(table, head)
-        except sqlite3.Error as error:
-            raise unusable(self._path, error) from error
+        return self._step_with(self._follow)
 
     def rebuild(self) -> Followed:
         """Build the index again from the table's newest version and return what was done."""
-        table = self._open()
-        if table is None:
-            return Followed(None, None, None)
-        try:
-            return self._rebuild(table, table.refresh())
-        except sqlite3.Error as error:
-            raise unusable(self._path, error) from error
+        return self._step_with(self._rebuild)
 
     def stop(self) -> None:
         """Let a running follow end soon, from another thread; what it has not finished has not happened."""
@@ -142,6 +130,16 @@ class RowIndex:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    def _step_with(self, step: Callable[[PinnedTable, int], Followed]) -> Followed:
+        with self._one_at_a_time:
+            table = self._open()
+            if table is None:
+                return Followed(None, None, None)
+            try:
+                return step(table, table.refresh())
+            except sqlite3.Error as error:
+                raise unusable(self._path, error) from error
 
     def _open(self) -> PinnedTable | None:
         self._follows += 1
