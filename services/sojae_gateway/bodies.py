@@ -63,13 +63,13 @@ def decode_body(body: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
 
 
 def _place(document: Any, kind: Any, path: str) -> str:
-    """Return a path with the keys of maps in the place of `[...]`: the key without whose value the document is well."""
+    """Return a path with the keys of maps in the place of `[...]`, as far as they are found."""
     place, here = "", document
     for name, key in _SEGMENT.findall(path):
         if key == UNNAMED:
-            found = _culprit(document, kind, here)
+            found = _culprit(document, kind, here, path)
             if found is None:
-                return place
+                break
             place, here = f"{place}.{shorten(found)}", here[found]
         else:
             place = f"{place}.{name}" if name else f"{place}[{key}]"
@@ -77,18 +77,20 @@ def _place(document: Any, kind: Any, path: str) -> str:
     return place.removeprefix(".")
 
 
-def _culprit(document: Any, kind: Any, here: dict[str, Any]) -> str | None:
-    """Return the key of a map that makes the document wrong; `here` is a map inside it, put back as it was."""
+def _culprit(document: Any, kind: Any, here: dict[str, Any], path: str) -> str | None:
+    """Return the key of a map that makes the document wrong at this path; `here` is a map inside it, put back as it was."""
     whole = dict(here)
     for key, value in list(whole.items())[:NAMED_KEYS]:
         here.clear()
         here[key] = value
         try:
             msgspec.convert(document, kind)
-        except msgspec.ValidationError:
-            here.clear()
-            here.update(whole)
-            return key
+        except msgspec.ValidationError as error:
+            # Something else may be wrong too, in another place.
+            if str(error).endswith(f" - at `${path}`"):
+                here.clear()
+                here.update(whole)
+                return key
     here.update(whole)
     return None
 

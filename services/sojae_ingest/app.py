@@ -16,7 +16,7 @@ from sojae.adapters.avro import FastavroDecoder, RecordCodec
 from sojae.adapters.events_table import DeltaEventsTable
 from sojae.adapters.kafka import AiokafkaProducer, AiokafkaSource, Connection, create_topics
 from sojae.adapters.template_files import read_common
-from sojae.domain.errors import BrokerError
+from sojae.domain.errors import BrokerError, StateError
 from sojae.ports import EventSource
 from sojae.settings import read
 from sojae.surroundings import Surroundings
@@ -24,8 +24,9 @@ from sojae.telemetry import HealthServer
 from sojae.topics import EVENTS_PATTERN, PARTITIONS
 from sojae_ingest.agent import IngestAgent, Pace
 from sojae_ingest.flush import Flushed, Flusher
-from sojae_ingest.followers import OutcomesFollower, RecordsAndMaterials, follow
+from sojae_ingest.followers import OutcomeSender, OutcomesFollower, RecordsAndMaterials, follow
 from sojae_ingest.ledger_table import LedgerTable
+from sojae_ingest.maintenance import Maintenance
 from sojae_ingest.materials_table import MaterialsViews
 from sojae_ingest.metrics import IngestMetrics
 from sojae_ingest.outcomes import OutcomePacker
@@ -113,6 +114,10 @@ def index_slot(folder: Path) -> Iterator[Path]:
                 continue
             yield folder / f"ingest-{number}.sqlite"
             return
+    raise StateError(
+        en=f"{folder}: {MAX_PROCESSES} ingest processes run in this home already; stop some, or use another home",
+        ko=f"{folder}: 이 폴더에서 이미 ingest 프로세스 {MAX_PROCESSES}개가 실행 중입니다. 일부를 멈추거나 다른 폴더를 쓰십시오",
+    )
 
 
 async def _followers(
@@ -125,20 +130,16 @@ async def _followers(
 ) -> None:
     clock, decoder = SystemClock(), FastavroDecoder(around.templates)
     packer = OutcomePacker(RecordCodec(read_common("outcome", "1.0")), around.templates, clock.now)
-    outcomes = OutcomesFollower(
-        DeltaEventsTable(around.store_uri),
-        LedgerTable(around.store_uri),
-        packer,
-        OutcomeTopics(around.connection()),
-        metrics,
-    )
+    sender = OutcomeSender(producer, packer, OutcomeTopics(around.connection()), metrics)
+    outcomes = OutcomesFollower(DeltaEventsTable(around.store_uri), LedgerTable(around.store_uri), sender, metrics)
     records = RecordsFollower(DeltaEventsTable(around.store_uri), around.store_uri, around.templates, decoder)
-    derived = RecordsAndMaterials(
-        records, MaterialsViews(around.store_uri, around.templates), metrics, settings.refresh_seconds
-    )
+    views = MaterialsViews(around.store_uri, around.templates)
+    derived = RecordsAndMaterials(records, views, sender, metrics, settings.refresh_seconds)
+    maintenance = Maintenance(around.store_uri, around.templates)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(follow("outcomes", lambda: outcomes.step(producer), wake, done))
+        tasks.create_task(follow("outcomes", outcomes.step, wake, done))
         tasks.create_task(follow("records", derived.step, asyncio.Event(), done))
+        tasks.create_task(maintenance.run(done))
 
 
 def _waker(wake: asyncio.Event) -> Callable[[Flushed], None]:

@@ -27,4 +27,3 @@ def accept_gap(topic: str, partition: int, offset: int) -> None:
     table.accept_gap(identity, partition, offset - 1)
     lost_from = 0 if before is None else before + 1
     click.echo(f"{topic}-{partition}: offsets {lost_from} to {offset - 1} are given up; ingest goes on from {offset}")
-

@@ -42,7 +42,7 @@ class LedgerTable:
     """Appends the accounts that change; the row with the highest `events_version` is an account's state."""
 
     def __init__(self, store_uri: str) -> None:
-        self._table = DerivedTable(f"{store_uri.rstrip('/')}/ledger", LEDGER)
+        self._table = DerivedTable(ledger_uri(store_uri), LEDGER)
         self._accounts: dict[Key, Account] = {}
         self._loaded = -2
 
@@ -64,6 +64,11 @@ class LedgerTable:
             raise
         self._loaded = upto
         return written
+
+
+def ledger_uri(store_uri: str) -> str:
+    """Return the URI of the ledger in a store."""
+    return f"{store_uri.rstrip('/')}/ledger"
 
 
 def account_for(accounts: dict[Key, Account], rows: Iterable[Row]) -> list[Key]:

@@ -10,7 +10,8 @@ from sojae.adapters.template_files import TemplateBook
 from sojae.domain.issue import RULES
 from sojae.domain.template import Template
 from sojae.domain.text import Text
-from sojae.topics import TopicName, institute_of, outcomes_topic
+from sojae.topics import TopicName, events_topic, institute_of, outcomes_topic
+from sojae_ingest.records import SecondStatement
 
 COLUMNS = (
     "topic", "topic_id", "partition", "offset", "ingest_time", "institute", "producer", "epoch", "seq", "event_id", "record_id",
@@ -67,6 +68,23 @@ class OutcomePacker:
                 "outcomes": part,
             }
             yield OutcomeMessage(topic, sender or NO_KEY, self._codec.encode(record), len(part))
+
+
+def second_outcome(second: SecondStatement) -> Row:
+    """Return the row that tells a producer that its event's id was taken already: a second outcome, `duplicate`."""
+    header = second.header
+    issue = {
+        "rule": "same_event_id",
+        "severity": "info",
+        "field": "header.event_id",
+        "got": header["event_id"],
+        "expected": "an id of its own",
+    }
+    named = {
+        name: header[name] for name in ("institute", "producer", "epoch", "seq", "event_id", "record_id", "sample_id")
+    }
+    place = {"topic": events_topic(str(header["institute"])), "partition": second.partition, "offset": second.offset}
+    return {**named, **place, "status": "duplicate", "issues": [issue], "schema_sha256": None, "message_key": None}
 
 
 def rule_text(rule: str, template: Template | None) -> Text:

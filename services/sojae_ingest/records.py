@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 import polars as pl
@@ -47,11 +48,11 @@ class RecordsKey(NamedTuple):
         return f"{store_uri.rstrip('/')}/records/{self.project}/{self.stage}/{self.major}"
 
 
-class SecondStatement(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class SecondStatement:
     """An event whose event_id another event of the institute has taken: kept in `events`, not in records."""
 
-    institute: str
-    event_id: str
+    header: Mapping[str, object]
     topic_id: str
     partition: int
     offset: int
@@ -66,42 +67,51 @@ class RecordsFollower:
         self._book = book
         self._decoder = decoder
         self._tables: dict[RecordsKey, DerivedTable] = {}
+        self._looked: dict[
+            RecordsKey, int
+        ] = {}  # a quiet table commits its position rarely, but is not read again for it
         self.progress = -1
         """The version of `events` up to which every records table is complete."""
 
-    def step(self) -> tuple[int, list[SecondStatement]]:
-        """Follow to the newest version; return rows written and the statements that repeated an event_id.
+    def step(self, tell: Callable[[list[SecondStatement]], None]) -> int:
+        """Follow to the newest version and return the rows written.
 
-        Raises CommitRefused when another process is doing the same.
+        `tell` hears of statements that repeat an event_id before the commit that leaves them out, so that they are told
+        at least once. Raises CommitRefused when another process is doing the same.
         """
         self._open_tables()
         if not self._tables:
-            return 0, []
-        stored = {key: table.included() for key, table in self._tables.items()}
-        written, seconds = 0, list[SecondStatement]()
-        for upto, rows in steps(self._events, min(stored.values()), COLUMNS):
+            return 0
+        done = {key: max(table.included(), self._looked.get(key, -1)) for key, table in self._tables.items()}
+        written = 0
+        for upto, rows in steps(self._events, min(done.values()), COLUMNS):
             accepted = rows.filter(pa.compute.equal(rows["status"], "accepted")).to_pylist()
             for key, table in self._tables.items():
-                if upto > stored[key]:
-                    mine = [r for r in accepted if r[COMMIT_VERSION] > stored[key] and _key_of(r) == key]
-                    count, repeated = self._add(key, table, mine, upto)
-                    written += count
-                    seconds += repeated
+                if upto > done[key]:
+                    mine = [r for r in accepted if r[COMMIT_VERSION] > done[key] and _key_of(r) == key]
+                    written += self._add(key, table, mine, upto, tell)
+                    self._looked[key] = upto
             self.progress = upto
-        return written, seconds
+        return written
 
     def _add(
-        self, key: RecordsKey, table: DerivedTable, rows: Sequence[Row], upto: int
-    ) -> tuple[int, list[SecondStatement]]:
+        self,
+        key: RecordsKey,
+        table: DerivedTable,
+        rows: Sequence[Row],
+        upto: int,
+        tell: Callable[[list[SecondStatement]], None],
+    ) -> int:
         fields = _fields(self._book(), key)
         fresh = record_rows(rows, fields, self._decoder)
-        existing = _existing(table, fresh)
-        keep, replaced, seconds = _first_statements(fresh, existing)
+        keep, replaced, seconds = _first_statements(fresh, _existing(table, fresh))
+        if seconds:
+            tell(seconds)
         incoming = record_table(fields, keep)
         if not replaced:
-            return table.add(incoming, upto), seconds
+            return table.add(incoming, upto)
         table.replace(incoming, upto, _identities_sql(keep))
-        return len(keep), seconds
+        return len(keep)
 
     def _open_tables(self) -> None:
         book = self._book()
@@ -202,10 +212,4 @@ def _identities_sql(rows: Sequence[Row]) -> str:
 
 
 def _second(row: Row) -> SecondStatement:
-    return SecondStatement(
-        str(row["institute"]),
-        str(row["event_id"]),
-        str(row["topic_id"]),
-        cast("int", row["partition"]),
-        cast("int", row["offset"]),
-    )
+    return SecondStatement(row, str(row["topic_id"]), cast("int", row["partition"]), cast("int", row["offset"]))

@@ -52,6 +52,7 @@ async def test_a_body_above_the_limit_is_refused_before_it_is_read() -> None:
         (b'{"rows": [5]}', "request_shape", "rows[0]"),
         (b'{"rows": [{"a": 1}, {"b": 1, "cooling": ["air"]}]}', "request_shape", "rows[1].cooling"),
         (b'{"rows": [{"composition": {"Al": 1, "Ni": "much"}}]}', "request_shape", "rows[0].composition.Ni"),
+        (b'{"rows": [{"a": 1, "b": {"x": true}}, {"c": [1]}]}', "request_shape", "rows[0].b.x"),
         (b'{"rows": [], "targets": [1]}', "request_shape", "targets[0]"),
     ],
 )

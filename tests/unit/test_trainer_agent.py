@@ -3,7 +3,7 @@
 import asyncio
 import datetime as dt
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +17,7 @@ from sojae.adapters.shelf import ModelShelf, open_store
 from sojae.adapters.template_files import load_templates
 from sojae.cli.running import with_sentence
 from sojae.domain.errors import ModelError, StoreError, UserInputError
+from sojae.home import Home
 from sojae_trainer.agent import TrainerAgent
 from sojae_trainer.commands import train as train_command
 from sojae_trainer.grouping import HoldoutRequest
@@ -41,24 +42,24 @@ class Clock:
 
 
 class FakeMaterials:
-    """Views in memory; `hold` keeps a reader waiting until it is set."""
+    """Views in memory; tests are told of every look at `events` and of every reading of a view, in the caller's thread."""
 
     def __init__(self, frames: Mapping[str, pl.DataFrame], version: int | None = 1) -> None:
         self.frames, self.version = dict(frames), version
-        self.hold: threading.Event | None = None
-        self.broken = False
+        self.looks = 0
+        self.on_look: Callable[[int], None] = lambda _count: None
+        self.on_view: Callable[[], None] = lambda: None
 
     def events_version(self) -> int | None:
-        if self.broken:
-            raise StoreError(en="broken", ko="고장")
+        self.looks += 1
+        self.on_look(self.looks)
         return self.version
 
     def records(self, project: str) -> int:
         return self.frames[project].height if project in self.frames else 0
 
     def view(self, project: str) -> View | None:
-        if self.hold is not None:
-            self.hold.wait(30)
+        self.on_view()
         return View(self.frames[project], 1) if project in self.frames else None
 
 
@@ -76,6 +77,19 @@ def workshop(materials: FakeMaterials, shelf: ModelShelf | None = None) -> Works
 def agent(one: Workshop, clock: Clock, registry: CollectorRegistry | None = None) -> TrainerAgent:
     metrics = TrainerMetrics(registry or CollectorRegistry())
     return TrainerAgent(one, Schedule(PACE), metrics, poll_seconds=0.01, clock=clock)
+
+
+def stop_after(materials: FakeMaterials, clock: Clock, looks: int) -> asyncio.Event:
+    """Return an event that is set at so many looks at `events`; the clock goes on by 100 s at each."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def on_look(count: int) -> None:
+        clock.now = 100.0 * count
+        if count >= looks:
+            loop.call_soon_threadsafe(stop.set)
+
+    materials.on_look = on_look
+    return stop
 
 
 def schedule(*, version: int = 1) -> Schedule:
@@ -164,18 +178,11 @@ async def test_nothing_is_trained_without_a_store() -> None:
 
 async def test_restart_remembers_what_was_trained() -> None:
     """A new process finds on the shelf on how many records a project was trained, and waits for a fifth more."""
-    materials = FakeMaterials({PROJECT: alloys(45, 1)})
+    materials, clock = FakeMaterials({PROJECT: alloys(45, 1)}), Clock()
     one = workshop(materials)
     one.train(PROJECT)
-    clock, stop = Clock(), asyncio.Event()
-    clock.now = 100.0
-    worker = agent(one, clock)
-    running = asyncio.create_task(worker.run(stop))
-    await _until(lambda: worker.ready)
-    clock.now = 200.0
-    await asyncio.sleep(0.1)
-    stop.set()
-    await running
+    stop = stop_after(materials, clock, looks=3)
+    await agent(one, clock).run(stop)
     assert one.shelf.versions(PROJECT) == ["000001"]
 
 
@@ -191,34 +198,38 @@ async def test_failed_training_is_counted_and_not_repeated() -> None:
 
 
 async def test_stop_does_not_wait_for_a_training() -> None:
-    """A training under way is left; nothing stands on the shelf."""
-    materials, clock, stop = FakeMaterials({PROJECT: alloys(45, 1)}), Clock(), asyncio.Event()
-    materials.hold = threading.Event()
-    one = workshop(materials)
-    worker = agent(one, clock)
-    running = asyncio.create_task(worker.run(stop))
-    await _until(lambda: worker.ready)
-    clock.now = 10.0
-    await _until(lambda: any(t.name == "training" for t in threading.enumerate()))
-    stop.set()
-    await asyncio.wait_for(running, 2.0)
+    """A training under way is left when the process is told to stop; nothing stands on the shelf."""
+    materials, clock, stop, freed = FakeMaterials({PROJECT: alloys(45, 1)}), Clock(), asyncio.Event(), threading.Event()
+    loop, one = asyncio.get_running_loop(), workshop(materials)
+
+    def stop_and_hang() -> None:
+        loop.call_soon_threadsafe(stop.set)
+        freed.wait(30)
+        materials.frames.clear()
+
+    materials.on_view = stop_and_hang
+    materials.on_look = lambda count: setattr(clock, "now", 10.0 * count)
+    await asyncio.wait_for(agent(one, clock).run(stop), 5.0)
     assert one.shelf.latest(PROJECT) is None
-    materials.frames.clear()
-    materials.hold.set()
+    freed.set()
 
 
 async def test_broken_store_is_looked_at_again() -> None:
-    """A store that cannot be read for a while does not end the process."""
-    materials, clock, stop = FakeMaterials({}), Clock(), asyncio.Event()
-    materials.broken = True
-    worker = agent(workshop(materials), clock)
-    running = asyncio.create_task(worker.run(stop))
-    await asyncio.sleep(0.05)
-    assert not worker.ready
-    materials.broken = False
-    await _until(lambda: worker.ready)
-    stop.set()
-    await running
+    """A store that cannot be read for a while does not end the process; it is ready once it could look."""
+    materials, clock = FakeMaterials({}), Clock()
+    worker, ready = agent(workshop(materials), clock), []
+    stop = stop_after(materials, clock, looks=4)
+    count_and_stop = materials.on_look
+
+    def break_twice(count: int) -> None:
+        count_and_stop(count)
+        ready.append(worker.ready)
+        if count <= 2:
+            raise StoreError(en="broken", ko="고장")
+
+    materials.on_look = break_twice
+    await worker.run(stop)
+    assert ready == [False, False, False, True]
 
 
 def test_unknown_project_is_refused() -> None:
@@ -260,8 +271,8 @@ def test_command_trains_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """`sojae train --once` puts a version on the shelf of the store and prints its card in five lines."""
     monkeypatch.setenv("SOJAE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SOJAE_TRAINER__DESIGNS", "2000")
-    store = tmp_path / "home" / "store"
-    write_deltalake(str(store / "materials" / PROJECT), alloys(50, 1).to_arrow())
+    store = Home(tmp_path / "home").prepare().store
+    write_deltalake(str(store / "materials" / PROJECT), alloys(80, 1).to_arrow())
     result = CliRunner().invoke(train_command, ["--once", "--holdout", "0.2", "--holdout-by", "raw.raw_lot"])
     assert result.exit_code == 0, result.output
     assert result.output.startswith(f"{PROJECT} 000001\n")
@@ -293,11 +304,3 @@ def test_command_says_what_is_wrong(
         with_sentence(lambda: train_command.main(arguments, standalone_mode=False))
     assert ended.value.code == code
     assert sentence in capsys.readouterr().err
-
-
-async def _until(condition) -> None:  # type: ignore[no-untyped-def]  # any question
-    for _ in range(500):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("it did not happen within 5 s")

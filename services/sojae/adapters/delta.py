@@ -198,7 +198,10 @@ class PinnedTable:
 
     def compact(self) -> None:
         """Join small files into larger ones; rows and positions stay as they are."""
-        self._table.optimize.compact(max_concurrent_tasks=1, min_commit_interval=timedelta(minutes=5))
+        try:
+            self._table.optimize.compact(max_concurrent_tasks=1, min_commit_interval=timedelta(minutes=5))
+        except (DeltaError, OSError) as error:
+            raise _store_error(self._table.table_uri, error) from error
 
 
 def _store_error(where: str, error: Exception) -> StoreError:
