@@ -6,14 +6,12 @@ as the store is wrong beyond repair, so they take no longer than they need.
 
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sojae.home import Home
 from sojae_local.endpoint import Endpoint
-from sojae_local.running_broker import running_broker
 from tests.faults.oracle import Verdict, already_broken, holes_and_surplus, judge_store
 from tests.faults.scenario import Plan, Sinks, environment_of, load, play
 
@@ -22,20 +20,6 @@ LONG = Plan(seconds=90, events=70_000, rate=800, session_seconds=6.0, stops=3, k
 SETTLE_SECONDS = 45.0
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(300)]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
-
-
-@pytest.fixture
-def own_broker(home: Home) -> Iterator[Endpoint]:
-    """A real broker of its own: the schedule wants nobody else's events."""
-    with running_broker(home) as endpoint:
-        if endpoint.kind != "real":
-            pytest.skip("no real broker: sessions, rebalances and topic ids of the mock prove nothing here")
-        yield endpoint
 
 
 def _run(plan: Plan, variant: str, home: Home, endpoint: Endpoint, seed: int) -> Verdict:

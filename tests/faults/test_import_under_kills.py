@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +11,6 @@ import pytest
 
 from sojae.home import Home
 from sojae_local.endpoint import Endpoint
-from sojae_local.running_broker import running_broker
 from tests.faults.scenario import Plan, Sinks, environment_of, play
 
 ROWS = 1_200
@@ -63,19 +61,6 @@ unit = "MPa"
 """
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
-
-
-@pytest.fixture
-def own_broker(home: Home) -> Iterator[Endpoint]:
-    with running_broker(home) as endpoint:
-        if endpoint.kind != "real":
-            pytest.skip("no real broker: sessions and rebalances of the mock prove nothing here")
-        yield endpoint
 
 
 def test_an_import_survives_kills_and_adds_nothing_twice(home: Home, own_broker: Endpoint, tmp_path: Path) -> None:
