@@ -23,8 +23,9 @@ from sojae.domain.errors import SojaeError
 from sojae.home import Home
 from tests.e2e.processes import SOJAE, environment, free_port, last_json, run
 from tests.e2e.real_cells import Cell, changed_copy
-from tests.e2e.real_heldout import Compared, compare, used_though_kept_out
-from tests.e2e.real_store import Refused, StageCounts, Statement, Store, gained
+from tests.e2e.real_found import FirstRun, Imported, Trained, tables
+from tests.e2e.real_heldout import compare, used_though_kept_out
+from tests.e2e.real_store import Store, gained
 
 JSON = dict[str, Any]
 T = TypeVar("T")
@@ -68,49 +69,6 @@ MPEA = DataSet(
     field="yield_strength",
     holdout_by="header.references",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """What four imports said (first, again, one cell changed, changed back), and what the store holds of them.
-
-    `lines` are those that the command wrote about rows; `stages` has the counts of each import by stage. `repeated`,
-    `corrected` and `restored` are what the records gained from the second, third and fourth import.
-    """
-
-    told: Mapping[str, Mapping[str, int]]
-    seconds: Mapping[str, float]
-    lines: list[str]
-    stages: list[list[StageCounts]]
-    refused: list[Refused]
-    repeated: list[Statement]
-    corrected: list[Statement]
-    restored: list[Statement]
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """One training: how long it took, what the gateway serves of it, and how it does on what was kept out."""
-
-    seconds: float
-    cpu_seconds: float
-    model: JSON
-    leaks: list[str]
-    compared: list[Compared]
-
-    def card(self, target: str) -> JSON:
-        """Return the card of one target."""
-        return next(t for t in self.model["card"]["targets"] if t["name"] == target)
-
-
-@dataclass(frozen=True, slots=True)
-class FirstRun:
-    """Everything that one run found, by project."""
-
-    broker: str
-    seconds: float
-    imported: Mapping[str, Imported]
-    trained: Mapping[str, Trained]
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,8 +191,6 @@ def _cpu_seconds() -> float:
 @click.option("--data", type=click.Path(path_type=Path), default=DATA, help="Folder with pcc/ and mpea/.")
 def main(data: Path) -> None:
     """Run everything once on real data and write its tables. / 실제 자료로 한 번 실행하고 표를 씁니다."""
-    from tests.e2e.real_tables import tables
-
     missing = [one.file for one in (PCC, MPEA) if not (data / one.file).is_file()]
     if missing:
         click.echo(f"{data} has no {missing[0]}; give the folder with --data", err=True)

@@ -63,15 +63,14 @@ class Store:
 
     def settled(self, project: str, rows: int) -> Records | None:
         """Return the records of a project once they have so many rows and the materials view is of them, else None."""
-        records = {
-            stage: pl.read_delta(str(self.root / "records" / project / stage / "1")).sort("ingest_time", "offset")
-            for stage in STAGES
-        }
+        places = {stage: self.root / "records" / project / stage / "1" for stage in STAGES}
+        if not all(place.is_dir() for place in (*places.values(), self.root / "materials" / project)):
+            return None
+        order = ("ingest_time", "topic_id", "partition", "offset")
+        records = {stage: pl.read_delta(str(place)).sort(order) for stage, place in places.items()}
         if sum(table.height for table in records.values()) != rows:
             return None
         current = records["property"].unique("record_id", keep="last", maintain_order=True)
-        if not (self.root / "materials" / project).is_dir():
-            return None
         return records if set(self.materials(project)["event_id"]) == set(current["event_id"]) else None
 
     def counts_by_stage(self, institute: str) -> list[list[StageCounts]]:
@@ -111,6 +110,4 @@ def gained(before: Records, after: Records) -> list[Statement]:
 def _counts(stage: str, messages: pl.DataFrame) -> StageCounts:
     status = Counter(messages["status"])
     flagged = messages.filter(pl.col("issues").list.len() > 0, status="accepted").height
-    return StageCounts(
-        stage, messages.height, status["accepted"], flagged, status["quarantined"], status["duplicate"]
-    )
+    return StageCounts(stage, messages.height, status["accepted"], flagged, status["quarantined"], status["duplicate"])
