@@ -42,7 +42,10 @@ async def guided_tour(running: Running, *, json_line: bool = False) -> int:
         running.report(error.text)
         return 1
     running.report(
-        Text(en=f"go on from here: {url}/docs (Ctrl-C stops everything)", ko=f"이어서 보기: {url}/docs (Ctrl-C로 종료)")
+        Text(
+            en=f"go on from here: {url}/v1/projects (all routes: {url}/schema/openapi.json; Ctrl-C stops everything)",
+            ko=f"이어서 보기: {url}/v1/projects (모든 주소: {url}/schema/openapi.json, Ctrl-C로 종료)",
+        )
     )
     if json_line:
         line = json.dumps({"tour": facts}, ensure_ascii=False)

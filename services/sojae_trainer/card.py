@@ -94,9 +94,7 @@ def _learner(study: Study, passed: Passed, name: str) -> LearnerScore:
         name=name,
         random=score(study.problem, random.answers[name].t, random.folds),
         grouped=score(study.problem, grouped.answers[name].t, grouped.folds),
-        numbers=passed.served.fitted.numbers
-        if name == passed.served.learner
-        else grouped.answers[name].models[0].numbers,
+        numbers=passed.served.fitted.numbers if name == passed.served.learner else grouped.answers[name].numbers,
         parity=passed.parity.get(name),
         served=name == passed.served.learner,
     )

@@ -1,7 +1,7 @@
 """Random and grouped cross-validation side by side, the learner being chosen inside each fold."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,10 +37,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class OutOfFold:
-    """Answers for rows that the learner did not see: on the learnt scale, with their unrest, and the fold models."""
+    """Answers for rows that the learner did not see: on the learnt scale, with their unrest, and the fold models.
+
+    `numbers` is how many of them the first fold model's graph would hold.
+    """
 
     t: Vector
     unrest: Vector
+    numbers: int
     models: Sequence[Fitted]
 
 
@@ -69,11 +73,17 @@ def validate(problem: Problem, *, grouped: bool) -> Validation:
     everyone = {**BASELINES, **learners}
     answers = {name: _out_of_fold(problem, folds, fit, unrest(np.square(distance))) for name, fit in everyone.items()}
     inner = {name: _neighbour_errors(problem, folds, fit) for name, fit in learners.items()}
-    numbers = {name: answers[name].models[0].numbers for name in learners}
+    numbers = {name: answers[name].numbers for name in learners}
     choices = [preferred({n: e[k] for n, e in inner.items()}, numbers)[0] for k in range(FOLDS)]
     nested = np.select([folds == k for k in range(FOLDS)], [answers[name].t for name in choices])
     errors = {name: fold_errors(problem, answers[name].t, folds) for name in learners}
     return Validation(folds, answers, choices, nested, preferred(errors, numbers))
+
+
+def without_models(validation: Validation) -> Validation:
+    """Return the validation without its fold models, which take far more memory than what they answered."""
+    answers = {name: replace(one, models=()) for name, one in validation.answers.items()}
+    return replace(validation, answers=answers)
 
 
 def preferred(errors: Mapping[str, Vector], numbers: Mapping[str, int]) -> list[str]:
@@ -122,7 +132,7 @@ def _out_of_fold(problem: Problem, folds: Labels, fit: Learner, far: Vector) -> 
         if voices is not None:
             uncertain[outside] = voices
         models.append(model)
-    return OutOfFold(t, uncertain, models)
+    return OutOfFold(t, uncertain, models[0].numbers, models)
 
 
 def _distances(problem: Problem, folds: Labels) -> Vector:

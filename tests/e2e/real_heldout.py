@@ -88,9 +88,9 @@ def _rows_with(target: JSON, materials: pl.DataFrame) -> pl.DataFrame:
 def _recipes(rows: pl.DataFrame, manifest: JSON) -> Iterator[JSON]:
     """Yield rows of the view as a caller writes them: inputs of the model by name, and every element that is there."""
     names = {_column(one["field"]): one["field"] for one in manifest["inputs"]}
-    names |= {name: f"composition.el.{name.removeprefix(ELEMENT)}" for name in rows.columns if ELEMENT in name}
-    for row in rows.select(names).iter_rows(named=True):
-        absent = {name for name, value in row.items() if value is None or (ELEMENT in name and value == 0)}
+    names |= {name: f"composition.el.{name.removeprefix(ELEMENT)}" for name in rows.columns if name.startswith(ELEMENT)}
+    for row in rows.select(list(names)).iter_rows(named=True):
+        absent = {name for name, value in row.items() if value is None or (name.startswith(ELEMENT) and value == 0)}
         yield {names[name]: value for name, value in row.items() if name not in absent}
 
 

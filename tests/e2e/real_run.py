@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -102,7 +103,7 @@ def first_run(data: Path, folder: Path) -> FirstRun:
     place = Place(data, folder, environment(folder / "home", SOJAE_GATEWAY__PORT=str(port)))
     with ExitStack() as stack:
         stack.enter_context(_process("broker", place))
-        broker = _eventually("the broker", lambda: (live := place.home.live_run()) and live.broker, START_SECONDS)
+        broker = _eventually("the broker", place.home.live_run, START_SECONDS).broker
         stack.enter_context(_process("ingest", place))
         stack.enter_context(_process("gateway", place))
         client = stack.enter_context(Client(f"http://127.0.0.1:{port}"))
@@ -131,7 +132,7 @@ def _import(one: DataSet, place: Place) -> Imported:
         rows += told[step]["accepted"]
         records.append(_eventually("the records", lambda: place.store.settled(one.project, rows), SETTLE_SECONDS))  # noqa: B023 - called at once
     # Records follow the messages in order: what the second import may have added stands there once the third's does.
-    repeated, corrected, restored = (gained(a, b) for a, b in zip(records, records[1:], strict=False))
+    repeated, corrected, restored = (gained(a, b) for a, b in pairwise(records))
     stages, refused = place.store.counts_by_stage(one.institute), place.store.quarantined(one.institute)
     return Imported(told, seconds, lines, stages, refused, repeated, corrected, restored)
 

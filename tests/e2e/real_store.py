@@ -63,7 +63,7 @@ class Store:
 
     def settled(self, project: str, rows: int) -> Records | None:
         """Return the records of a project once they have so many rows and the materials view is of them, else None."""
-        places = {stage: self.root / "records" / project / stage / "1" for stage in STAGES}
+        places: Mapping[str, Path] = {stage: self.root / "records" / project / stage / "1" for stage in STAGES}
         if not all(place.is_dir() for place in (*places.values(), self.root / "materials" / project)):
             return None
         order = ("ingest_time", "topic_id", "partition", "offset")
