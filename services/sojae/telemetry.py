@@ -12,6 +12,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 HOST = "127.0.0.1"
+POLL_SECONDS = 0.1
+"""How long a stop may wait for the server thread to notice."""
+
 FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 log = logging.getLogger(__name__)
@@ -33,7 +36,7 @@ class HealthServer:
     def __init__(self, registry: CollectorRegistry, ready: Callable[[], bool], port: int = 0) -> None:
         self._server = ThreadingHTTPServer((HOST, port), _handler(registry, ready))
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL_SECONDS,), name="health", daemon=True)
 
     @property
     def port(self) -> int:

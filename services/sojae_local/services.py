@@ -22,8 +22,8 @@ BROKER = "broker"
 AFTER_BROKER = frozenset({BROKER})
 
 SERVICES = (
-    Service("gateway", "sojae_gateway", depends=AFTER_BROKER),
-    Service("trainer", "sojae_trainer", depends=AFTER_BROKER),
+    Service("gateway", "sojae_gateway", depends=AFTER_BROKER, stop_seconds=2.0),
+    Service("trainer", "sojae_trainer", depends=AFTER_BROKER, stop_seconds=2.0),
     Service("ingest", "sojae_ingest", depends=AFTER_BROKER, stop_seconds=6.0),
     Service("simulator", "sojae_simulator", depends=frozenset({"ingest"})),
 )

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from sojae.domain.card_lines import five_lines
 from sojae.domain.errors import ModelError, StoreError
 from sojae.domain.model import Dataset
-from sojae_trainer.card import five_lines
 from sojae_trainer.job import Published, Workshop
 from sojae_trainer.metrics import TrainerMetrics
 from sojae_trainer.schedule import Schedule

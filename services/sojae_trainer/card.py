@@ -1,10 +1,6 @@
 """The model card: how good each model is, beside what, on which split, and what it must not be used for."""
 
-from collections.abc import Sequence
-
-import numpy as np
-
-from sojae.domain.model import Card, Importance, LearnerScore, Score, TargetCard
+from sojae.domain.model import LearnerScore, Score, TargetCard
 from sojae.domain.text import Text
 from sojae_trainer.evaluation import score
 from sojae_trainer.gate import Passed
@@ -52,40 +48,6 @@ def target_card(study: Study, passed: Passed) -> TargetCard:
         importance=tuple(importance),
         limits=tuple(_limits(study, nested_grouped)),
     )
-
-
-def five_lines(card: Card, target: str | None = None) -> list[Text]:
-    """Return the card in five lines: data, rows, errors, intervals and inputs, verdict; of the target with most rows."""
-    one = max(card.targets, key=lambda t: (t.name == target, t.rows))
-    unit = f" {one.unit}" if one.unit and one.unit != "1" else ""
-    served = next(s for s in one.learners if s.name == one.chosen)
-    errors = ", ".join(
-        f"{s.name} {_number(s.random.mae)} / {_number(s.grouped.mae)} ({s.random.r2:.2f} / {s.grouped.r2:.2f})"
-        for s in (served, *reversed(one.baselines))
-    )
-    names = ", ".join(i.field for i in _leading(one.importance))
-    coverage, other = 100 * one.interval.coverage_grouped, 100 * one.interval.coverage_random
-    return [
-        Text(
-            ko=f"{card.project}: {card.dataset.rows}행으로 학습한 모델 {len(card.targets)}개; 역설계 후보 {card.library_rows}개 가운데 "
-            f"{card.library_unmeasured}개는 측정된 적이 없음",
-            en=f"{card.project}: {len(card.targets)} models from {card.dataset.rows} rows; {card.library_rows} designs in the "
-            f"inverse library, {card.library_unmeasured} of them never measured",
-        ),
-        Text(
-            ko=f"{one.label.ko}{unit}: {one.rows}행, {one.grouped_by} 기준 {one.groups}개 그룹, 복사된 행 {one.copied_rows}개",
-            en=f"{one.label.en}{unit}: {one.rows} rows in {one.groups} groups by {one.grouped_by}, {one.copied_rows} copied rows",
-        ),
-        Text(
-            ko=f"평균절대오차 무작위 / 그룹 분할 (R²): {errors}",
-            en=f"mean absolute error, random / grouped split (R²): {errors}",
-        ),
-        Text(
-            ko=f"90 % 구간이 새 그룹의 {coverage:.0f} %를 포함(무작위 분할 {other:.0f} %); 중요한 입력: {names}",
-            en=f"90 % intervals hold {coverage:.0f} % of left-out groups ({other:.0f} % of random rows); what matters: {names}",
-        ),
-        one.verdict,
-    ]
 
 
 def _learner(study: Study, passed: Passed, name: str) -> LearnerScore:
@@ -143,11 +105,3 @@ def _limits(study: Study, nested: Score) -> list[Text]:
             )
         )
     return limits
-
-
-def _leading(importance: Sequence[Importance]) -> Sequence[Importance]:
-    return [i for i in importance if i.mean > 0][:3] or importance[:1]
-
-
-def _number(value: float) -> str:
-    return np.format_float_positional(float(f"{value:.3g}"), trim="-")

@@ -6,6 +6,7 @@ from types import ModuleType
 import rich_click as click
 
 from sojae.cli.running import language
+from sojae.domain.card_lines import five_lines
 from sojae.domain.errors import ServiceError, UserInputError
 from sojae.settings import read
 from sojae.surroundings import Surroundings
@@ -43,7 +44,7 @@ def train(*, once: bool, project: str | None, holdout: float | None, holdout_by:
     for name in [project] if project is not None else workshop.trainable():
         published = workshop.train(name, request)
         click.echo(f"{name} {published.manifest.version}")
-        for line in _part("sojae_trainer.card").five_lines(published.card):
+        for line in five_lines(published.card):
             click.echo(f"  {line[language()]}")
 
 

@@ -21,7 +21,7 @@ from sojae_trainer.uncertainty import fit_spread, half_width
 
 log = logging.getLogger(__name__)
 
-GATE_ROWS = 128
+GATE_ROWS = 64
 Export = Callable[[Served], bytes]
 
 

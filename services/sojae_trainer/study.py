@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sojae.domain.model import Importance, ModelInput
 from sojae_trainer.dataset import Target
 from sojae_trainer.encoding import Encoder
-from sojae_trainer.evaluation import Problem, Validation, validate
+from sojae_trainer.evaluation import Problem, Validation, validate, without_models
 from sojae_trainer.features import imputed, matrix
 from sojae_trainer.grouping import Grouping, group_rows, merge_copies
 from sojae_trainer.importance import permutation_importance
@@ -59,7 +59,7 @@ def study(frame: pl.DataFrame, target: Target, inputs: Sequence[ModelInput], key
     )
     # Parameters are constants of this package: checking them anew for every tree takes a fifth of the time.
     with sklearn.config_context(skip_parameter_validation=True):
-        random, grouped = validate(problem, grouped=False), validate(problem, grouped=True)
+        random, grouped = without_models(validate(problem, grouped=False)), validate(problem, grouped=True)
         importance = permutation_importance(problem, grouped, grouped.order[0], x, encoder)
     records = tuple(str(r) for r in rows["record_id"])
     return Study(
@@ -70,6 +70,6 @@ def study(frame: pl.DataFrame, target: Target, inputs: Sequence[ModelInput], key
         problem,
         grouping,
         random,
-        grouped,
+        without_models(grouped),
         tuple(importance),
     )

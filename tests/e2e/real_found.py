@@ -15,7 +15,8 @@ STEPS = ("first", "again", "changed", "back")
 class Imported:
     """What four imports said (first, again, one cell changed, changed back), and what the store holds of them.
 
-    `lines` are those that the command wrote about rows; `stages` has the counts of each import by stage. `repeated`,
+    `lines` are those that the command wrote about rows; `stages` has the counts of each import by stage,
+    `refused` and `warned` what rules found in the first. `repeated`,
     `corrected` and `restored` are what the records gained from the second, third and fourth import.
     """
 
@@ -24,6 +25,7 @@ class Imported:
     lines: list[str]
     stages: list[list[StageCounts]]
     refused: list[Refused]
+    warned: Mapping[str, int]
     repeated: list[Statement]
     corrected: list[Statement]
     restored: list[Statement]
@@ -60,7 +62,7 @@ def tables(found: FirstRun) -> Iterator[str]:
     for project, imported in found.imported.items():
         yield from ("", f"## {project}", "")
         yield from _stages(imported)
-        yield from ("", *(f"- {line}" for line in imported.lines), "")
+        yield from ("", f"Warned about: {dict(imported.warned)}", "", *(f"- {line}" for line in imported.lines), "")
         yield from _steps(imported)
         yield ""
         yield from _trained(found.trained[project])
@@ -100,19 +102,23 @@ def _trained(trained: Trained) -> Iterator[str]:
 def _target(one: Compared, card: JSON) -> Iterator[str]:
     yield f"### {one.target} [{one.unit}]: {card['rows']} rows in {card['groups']} groups by {card['grouped_by']}"
     yield from ("", card["verdict"]["en"], "", f"{one.trained_rows} rows trained on, {one.rows} kept out", "")
-    yield from _head("answer", "random MAE", "R²", "grouped MAE", "R²", "kept out MAE", "R²")
-    procedure = {"name": "model", "random": card["nested_random"], "grouped": card["nested_grouped"]}
-    for scores in (procedure, *card["learners"], *card["baselines"]):
-        name = str(scores["name"])
+    yield from _head("learner", "random MAE", "R²", "grouped MAE", "R²", "kept out MAE", "R²")
+    nested = {"name": "chosen anew in each fold", "random": card["nested_random"], "grouped": card["nested_grouped"]}
+    for scores in (*card["learners"], *card["baselines"], nested):
+        name, served = str(scores["name"]), scores["name"] == card["chosen"]
         cells = [_number(scores[split][what]) for split in ("random", "grouped") for what in ("mae", "r2")]
-        held = [_number(by[name]) if name in by else "" for by in (one.mae, one.r2)]
-        yield _row(f"{name} (served)" if name == card["chosen"] else name, *cells, *held)
+        who = "model" if served else name
+        held = [_number(by[who]) if who in by else "" for by in (one.mae, one.r2)]
+        yield _row(f"**{name}**, served" if served else name, *cells, *held)
     interval = card["interval"]
-    yield ""
-    yield (
-        f"90 % intervals hold {interval['coverage_random']:.0%} of random, {interval['coverage_grouped']:.0%} of grouped and "
-        f"{one.covered:.0%} of kept-out rows; {one.strange:.0%} of the kept-out recipes are unlike the known ones"
-    )
+    yield from ("", *_head("90 % interval", "random", "grouped", "kept out"))
+    yield _row("holds", *(f"{share:.0%}" for share in (*_both(interval, "coverage"), one.covered)))
+    yield _row("mean width", *(_number(width) for width in (*_both(interval, "mean_width"), one.mean_width)))
+    yield f"\nOf the kept-out recipes {one.strange:.0%} are outside the domain or name what no known recipe has"
+
+
+def _both(interval: JSON, what: str) -> tuple[float, float]:
+    return interval[f"{what}_random"], interval[f"{what}_grouped"]
 
 
 def _head(*names: str) -> Iterator[str]:
@@ -125,4 +131,4 @@ def _row(*cells: object) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+    return f"{value:.2g}" if abs(value) < 1 else f"{value:.0f}"

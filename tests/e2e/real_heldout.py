@@ -22,8 +22,10 @@ STRENGTHS = np.logspace(-2, 4, 13)
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Errors on the kept-out rows of one target, in its unit, by who answers; `covered` is the share of measured
-    values inside the 90 % interval, `strange` that of rows outside the domain of the model or with unseen categories.
+    """Errors on the kept-out rows of one target, in its unit, by who answers: model, mean or ridge.
+
+    `covered` is the share of measured values inside the 90 % interval, whose width is `mean_width`; `strange` the share
+    of rows outside the model's domain or with unseen categories.
     """
 
     target: str
@@ -33,6 +35,7 @@ class Compared:
     mae: Mapping[str, float]
     r2: Mapping[str, float]
     covered: float
+    mean_width: float
     strange: float
 
 
@@ -65,6 +68,7 @@ def compare(client: Client, project: str, target: JSON, manifest: JSON, material
         mae={name: float(np.abs(values - truth).mean()) for name, values in answers.items()},
         r2={name: _r2(values, truth) for name, values in answers.items()},
         covered=float(np.mean([one["lower"] <= t <= one["upper"] for one, t in zip(said, truth, strict=True)])),
+        mean_width=float(np.mean([one["upper"] - one["lower"] for one in said])),
         strange=float(np.mean([u or not one["domain"]["inside"] for u, one in zip(unseen, said, strict=True)])),
     )
 

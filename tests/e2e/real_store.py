@@ -79,16 +79,24 @@ class Store:
         imports = events.partition_by("epoch", maintain_order=True)
         return [[_counts(stage, one.filter(stage=stage)) for stage in STAGES] for one in imports]
 
+    def warned(self, institute: str) -> Mapping[str, int]:
+        """Return how often each rule warned about an accepted message of an institute's first import, most often first."""
+        issues = self._first(institute).filter(status="accepted")["issues"].explode().struct.field("rule")
+        return dict(Counter(issues.drop_nulls()).most_common())
+
     def quarantined(self, institute: str) -> list[Refused]:
         """Return every hard finding of the quarantined messages of an institute's first import."""
-        events = self.events(institute)
-        first = events.filter(pl.col("epoch") == events["epoch"].min(), status="quarantined")
+        first = self._first(institute).filter(status="quarantined")
         return [
             Refused(row["sample_id"], row["stage"], issue["rule"], issue["field"])
             for row in first.iter_rows(named=True)
             for issue in row["issues"]
             if issue["severity"] == "hard"
         ]
+
+    def _first(self, institute: str) -> pl.DataFrame:
+        events = self.events(institute)
+        return events.filter(epoch=events["epoch"].min())
 
 
 def gained(before: Records, after: Records) -> list[Statement]:

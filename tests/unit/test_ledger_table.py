@@ -10,7 +10,8 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from sojae.adapters.delta import PinnedTable
-from sojae.domain.errors import CommitRefused
+from sojae.adapters.derived_table import DerivedTable
+from sojae.domain.errors import CommitRefused, StoreError
 from sojae_ingest.ledger_table import Account, Key, LedgerTable, account_for, account_rows, read_accounts
 from tests.builders import header
 
@@ -132,6 +133,23 @@ def test_a_refused_commit_is_not_counted(ledger: Open, tmp_path: Path) -> None:
     other.included()
     other.add([row(7)], 2)
     assert state(tmp_path)[KEY] == (-1, [(5, 5), (7, 7)], counts(accepted=2))
+
+
+def test_a_commit_that_failed_is_not_counted(ledger: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same rows come again when the store can be written."""
+
+    def full(*_: object) -> int:
+        raise StoreError(en="no space", ko="공간이 없습니다")
+
+    one = ledger()
+    one.add([row(0)], 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(DerivedTable, "add", full)
+        with pytest.raises(StoreError):
+            one.add([row(1)], 2)
+    assert one.included() == 1
+    one.add([row(1)], 2)
+    assert state(tmp_path)[KEY] == (1, [], counts(accepted=2))
 
 
 def test_rows_of_nobody_are_followed_once(ledger: Open) -> None:

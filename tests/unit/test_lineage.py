@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from tests.builders import NOW, TOPIC_ID
 
 from sojae.domain.lineage import MAX_STEPS, Found, Sample, combine, current, lots_of, nearest, parents_of, stage_of
+from tests.builders import NOW, TOPIC_ID
 
 Row = dict[str, Any]
 
@@ -133,6 +133,11 @@ def test_one_ancestor_by_two_ways_is_no_tie() -> None:
 def test_a_cycle_is_found_and_ends(tree: dict[str, list[str]]) -> None:
     """A sample that is its own ancestor, or whose ancestor is."""
     assert find("s", tree, ["elsewhere"]) == (None, 0, "cycle")
+
+
+def test_a_sample_that_is_its_own_ancestor_gets_nothing() -> None:
+    """Not even from an ancestor that stands beside it in the cycle: which made which is not known."""
+    assert find("s", {"s": ["a"], "a": ["s", "b"]}, ["b"]) == (None, 0, "cycle")
 
 
 def test_an_ancestor_by_a_short_and_a_long_way_is_no_cycle() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojae.domain.record import NOT_CONTENT, canonical_json, content_hash, hash_id, import_record_id
+from sojae.domain.record import canonical_json, content_hash, hash_id, import_record_id
 
 UTC = dt.UTC
 TEMPLATE = "ceramic_electrode/process/1"
@@ -141,7 +141,10 @@ def content(
     )
 
 
-@pytest.mark.parametrize("name", sorted(NOT_CONTENT))
+WHO_AND_WHEN = ["event_id", "record_id", "content", "producer", "epoch", "seq", "template_version", "as_reported"]
+
+
+@pytest.mark.parametrize("name", WHO_AND_WHEN)
 def test_who_stated_it_and_when_is_no_content(name: str) -> None:
     """The same file sent again by a later run has the same content."""
     hashes = {

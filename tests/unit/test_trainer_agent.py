@@ -275,8 +275,8 @@ def test_command_trains_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     write_deltalake(str(store / "materials" / PROJECT), alloys(80, 1).to_arrow())
     result = CliRunner().invoke(train_command, ["--once", "--holdout", "0.2", "--holdout-by", "raw.raw_lot"])
     assert result.exit_code == 0, result.output
-    assert result.output.startswith(f"{PROJECT} 000001\n")
-    assert len(result.output.splitlines()) == 6
+    assert result.stdout.startswith(f"{PROJECT} 000001\n")
+    assert len(result.stdout.splitlines()) == 6
     manifest = ModelShelf(open_store(store)).load(PROJECT, "000001").manifest
     assert manifest.holdout is not None
     assert manifest.holdout.by == "raw.raw_lot"

@@ -17,7 +17,7 @@ from sojae_trainer.graph_trees import round_down
 from sojae_trainer.grouping import preferred_keys
 from sojae_trainer.importance import contribution_groups
 from sojae_trainer.learners import LEARNERS, Forest, fit_mean
-from sojae_trainer.parity import MAX_RELATIVE_ERROR, check, compare
+from sojae_trainer.parity import MAX_OTHER_ERROR, MAX_RELATIVE_ERROR, check, compare
 from sojae_trainer.served import Served, leaf_weights
 from sojae_trainer.study import Study, study
 from tests.unit.trainer_law import alloys, templates
@@ -146,9 +146,10 @@ def test_std_does_not_fall_away_from_the_data() -> None:
 
 
 def test_gate_refuses_a_graph_that_is_slightly_wrong() -> None:
-    """A graph whose leaves lost 1 % is not let through."""
+    """A graph whose leaves are off by half a per cent is not let through, though everything beside the mean could pass."""
     served = model("gradient_boosting")
-    wrong = replace(served, fitted=replace(served.fitted, scale=served.fitted.scale * 1.01))  # type: ignore[type-var, attr-defined]  # a learner with a scale
+    wrong = replace(served, fitted=replace(served.fitted, scale=served.fitted.scale * 1.005))  # type: ignore[type-var, attr-defined]  # a learner with a scale
+    assert compare(forward_graph(wrong), served, rows(), float(studied().problem.y.std())).others < MAX_OTHER_ERROR
     with pytest.raises(ModelError, match="differs from its estimator"):
         check(forward_graph(wrong), served, rows(), float(studied().problem.y.std()))
 

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from sojae.adapters.onnx import ForwardModel
+from sojae.domain.card_lines import five_lines
 from sojae.domain.errors import ModelError
 from sojae.domain.model import CARD_FILE, INVERSE_FILE, Card
-from sojae_trainer.card import five_lines
 from sojae_trainer.features import matrix
 from sojae_trainer.grouping import HoldoutRequest
 from sojae_trainer.train import Trained, train

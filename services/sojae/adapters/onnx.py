@@ -31,7 +31,7 @@ INVERSE_OUTPUTS = {
     "library_row": np.int64,
 }
 INVERSE_INPUTS = ("target", "tolerance", "lower", "upper", "max_cost", "top_k")
-BATCH_ROWS = 128
+BATCH_ROWS = 32
 """Rows in one run of a forward graph: the coalitions of `contributions` multiply them, so memory is bounded here."""
 
 _ONNX_TYPES: Mapping[type, str] = {np.float32: "tensor(float)", np.int64: "tensor(int64)"}
@@ -134,6 +134,8 @@ def _session(content: bytes, what: str) -> ort.InferenceSession:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
+    # An arena keeps the most that any batch ever took, for every one of many models.
+    options.enable_cpu_mem_arena = False
     try:
         return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:
