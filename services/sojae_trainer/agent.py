@@ -77,19 +77,24 @@ class TrainerAgent:
 
     def _train(self, project: str) -> Published | None:
         began, records = time.monotonic(), self._schedule.records(project)
+        published: Published | None = None
         try:
             published = self._workshop.train(project)
+        except StoreError:
+            raise
         except ModelError as error:
             log.warning("%s is not trained: %s", project, error)
-            self._metrics.failed()
-            published = None
+        except Exception:  # the edge of the loop: one project's data must not keep the others from being trained
+            log.exception("%s is not trained", project)
         self._schedule.trained(project, records)
-        if published is not None:
-            seconds = time.monotonic() - began
-            self._metrics.published(seconds)
-            log.info("%s version %s is on the shelf after %.1f s", project, published.manifest.version, seconds)
-            for line in five_lines(published.card):
-                log.info("  %s", line.en)
+        if published is None:
+            self._metrics.failed()
+            return None
+        seconds = time.monotonic() - began
+        self._metrics.published(seconds)
+        log.info("%s version %s is on the shelf after %.1f s", project, published.manifest.version, seconds)
+        for line in five_lines(published.card):
+            log.info("  %s", line.en)
         return published
 
 

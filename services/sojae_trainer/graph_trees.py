@@ -18,26 +18,16 @@ def emit_trees(graph: GraphBuilder, z: str, trees: Sequence[Any], columns: int, 
     scikit-learn casts its input to float32 and compares with a double threshold, so a threshold is rounded down: for
     every float32 x, x ≤ t and x ≤ ⌊t⌋₃₂ are the same.
     """
-    nodes: dict[str, list[NDArray[Any]]] = {
-        name: [] for name in ("feature", "mode", "value", "true", "false", "tree", "node")
-    }
-    leaves: dict[str, list[float]] = {name: [] for name in ("tree", "node", "column", "number")}
-    for place, tree in enumerate(trees):
-        inner = tree.children_left >= 0
-        nodes["feature"].append(np.where(inner, tree.feature, 0))
-        nodes["mode"].append(np.where(inner, "BRANCH_LEQ", "LEAF"))
-        nodes["value"].append(np.where(inner, round_down(tree.threshold), 0.0))
-        nodes["true"].append(np.where(inner, tree.children_left, 0))
-        nodes["false"].append(np.where(inner, tree.children_right, 0))
-        nodes["tree"].append(np.full(tree.node_count, place))
-        nodes["node"].append(np.arange(tree.node_count))
-        for leaf in np.flatnonzero(~inner):
-            for column, number in numbers(place, int(leaf), float(tree.value[leaf, 0, 0])):
-                leaves["tree"].append(place)
-                leaves["node"].append(int(leaf))
-                leaves["column"].append(column)
-                leaves["number"].append(number)
-    flat = {name: np.concatenate(parts).tolist() for name, parts in nodes.items()}
+    nodes = [_nodes(place, tree) for place, tree in enumerate(trees)]
+    attributes = {f"nodes_{name}": np.concatenate([n[name] for n in nodes]).tolist() for name in nodes[0]}
+    leaves = [
+        (place, int(leaf), column, number)
+        for place, tree in enumerate(trees)
+        for leaf in np.flatnonzero(tree.children_left < 0)
+        for column, number in numbers(place, int(leaf), float(tree.value[leaf, 0, 0]))
+    ]
+    for name, values in zip(("treeids", "nodeids", "ids", "weights"), zip(*leaves, strict=True), strict=True):
+        attributes[f"target_{name}"] = list(values)
     return graph.add(
         "TreeEnsembleRegressor",
         z,
@@ -45,18 +35,22 @@ def emit_trees(graph: GraphBuilder, z: str, trees: Sequence[Any], columns: int, 
         n_targets=columns,
         aggregate_function="SUM",
         post_transform="NONE",
-        nodes_featureids=flat["feature"],
-        nodes_modes=flat["mode"],
-        nodes_values=flat["value"],
-        nodes_truenodeids=flat["true"],
-        nodes_falsenodeids=flat["false"],
-        nodes_treeids=flat["tree"],
-        nodes_nodeids=flat["node"],
-        target_treeids=leaves["tree"],
-        target_nodeids=leaves["node"],
-        target_ids=leaves["column"],
-        target_weights=leaves["number"],
+        **attributes,
     )
+
+
+def _nodes(place: int, tree: Any) -> dict[str, NDArray[Any]]:
+    """Return the node attributes of one tree, named as ONNX has them."""
+    inner = tree.children_left >= 0
+    return {
+        "featureids": np.where(inner, tree.feature, 0),
+        "modes": np.where(inner, "BRANCH_LEQ", "LEAF"),
+        "values": np.where(inner, round_down(tree.threshold), 0.0),
+        "truenodeids": np.where(inner, tree.children_left, 0),
+        "falsenodeids": np.where(inner, tree.children_right, 0),
+        "treeids": np.full(tree.node_count, place),
+        "nodeids": np.arange(tree.node_count),
+    }
 
 
 def round_down(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sojae.domain.issue import Issue
 from sojae.domain.template import Template
 from sojae.ports import Decoded, Message
-from sojae_ingest.judgement import EARLIEST, LATEST, Head, Judged, judge
+from sojae_ingest.judgement import Head, Judged, judge
 from tests.builders import NOW, OTHER_TOPIC_ID, TOPIC_ID, decoded, field, header, made_up, message, template
 from tests.fakes import FakeSeen
 
@@ -153,6 +153,7 @@ def test_header_values_are_judged_too() -> None:
     assert (told(one), one.status, one.identified) == ([("category", "hard")], "quarantined", True)
 
 
+CALENDAR = dt.datetime(1800, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
 TICK = dt.timedelta(microseconds=1)
 
@@ -165,10 +166,10 @@ TICK = dt.timedelta(microseconds=1)
         (NOW + 5 * MINUTE + TICK, [("event_time_future", "warn")]),
         (NOW - DAY, []),
         (NOW - DAY - TICK, [("event_time_late", "warn")]),
-        (EARLIEST, [("event_time_late", "warn")]),
-        (EARLIEST - TICK, [("time_range", "hard")]),
-        (LATEST, [("event_time_future", "warn")]),
-        (LATEST + TICK, [("time_range", "hard")]),
+        (CALENDAR[0], [("event_time_late", "warn")]),
+        (CALENDAR[0] - TICK, [("time_range", "hard")]),
+        (CALENDAR[1], [("event_time_future", "warn")]),
+        (CALENDAR[1] + TICK, [("time_range", "hard")]),
         (dt.datetime(1, 1, 1, tzinfo=dt.UTC), [("time_range", "hard")]),
     ],
 )
@@ -177,6 +178,12 @@ def test_event_times_are_held_against_the_time_of_arrival(
 ) -> None:
     """Five minutes of a wrong clock and a day of delay pass; what no calendar of materials holds does not."""
     assert told(judge_one(event_time=event_time)) == expected
+
+
+def test_a_late_event_is_told_until_when_it_was_expected() -> None:
+    """A day before it came."""
+    (issue,) = judge_one(event_time=NOW - 2 * DAY).issues
+    assert (issue.got, issue.expected) == ((NOW - 2 * DAY).isoformat(), f"≥ {(NOW - DAY).isoformat()}")
 
 
 @pytest.mark.parametrize(
@@ -200,6 +207,7 @@ def test_a_stored_message_that_comes_again_is_a_duplicate() -> None:
     """A producer that did not hear the acknowledgement sends again."""
     one = judge_one(FakeSeen({("kims/furnace-1", 1, 0): "event-0"}))
     assert (one.status, told(one)) == ("duplicate", [("repeated_message", "info")])
+    assert one.issues[0].got == "1/0"
 
 
 @pytest.mark.parametrize("known", [("kims/furnace-1", 2, 0), ("kims/furnace-1", 1, 1), ("kims/furnace-2", 1, 0)])

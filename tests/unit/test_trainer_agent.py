@@ -197,6 +197,22 @@ async def test_failed_training_is_counted_and_not_repeated() -> None:
     assert registry.get_sample_value("sojae_trainings_failed_total") == 1.0
 
 
+async def test_unexpected_failure_does_not_end_the_process() -> None:
+    """Data that nobody thought of is logged and counted; the process goes on."""
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    materials, clock, registry = FakeMaterials({PROJECT: alloys(45, 1)}), Clock(), CollectorRegistry()
+    materials.on_view = fail
+    clock.now = 10.0
+    worker = agent(workshop(materials), clock, registry)
+    await worker.step(asyncio.Event())
+    clock.now = 20.0
+    assert await worker.step(asyncio.Event()) is None
+    assert registry.get_sample_value("sojae_trainings_failed_total") == 1.0
+
+
 async def test_stop_does_not_wait_for_a_training() -> None:
     """A training under way is left when the process is told to stop; nothing stands on the shelf."""
     materials, clock, stop, freed = FakeMaterials({PROJECT: alloys(45, 1)}), Clock(), asyncio.Event(), threading.Event()

@@ -9,7 +9,16 @@ import pytest
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from sojae_trainer.evaluation import Problem, Validation, fold_errors, preferred, score, validate
+from sojae_trainer.evaluation import (
+    FOLDS,
+    Problem,
+    Validation,
+    _neighbour_errors,
+    fold_errors,
+    preferred,
+    score,
+    validate,
+)
 from sojae_trainer.learners import BASELINES, LEARNERS, Mean, learners_for
 from sojae_trainer.shapley import coalitions
 from sojae_trainer.space import Space, unrest
@@ -84,6 +93,17 @@ def test_choice_for_a_fold_never_saw_the_fold() -> None:
     for k in (0, 3):
         spoilt = np.where(folds == k, np.random.default_rng(k).normal(0, 50, len(one.t)), one.t)
         assert validate(replace(one, t=spoilt, y=spoilt), grouped=True).choices[k] == before[k]
+
+
+def test_errors_behind_a_choice_never_saw_the_fold() -> None:
+    """Values of fold k change nothing in the errors by which its learner is chosen, and something in those of others."""
+    one, folds = smooth(), judged().folds
+    before = _neighbour_errors(one, folds, LEARNERS["gradient_boosting"])
+    spoilt = np.where(folds == 2, 1000.0, one.t)
+    after = _neighbour_errors(replace(one, t=spoilt, y=spoilt), folds, LEARNERS["gradient_boosting"])
+    changed = [k for k in range(FOLDS) if (before[k] != after[k]).any()]
+    assert 2 not in changed
+    assert {1, 3} <= set(changed)
 
 
 def test_nested_answers_are_those_of_the_chosen() -> None:

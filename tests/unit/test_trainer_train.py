@@ -251,6 +251,24 @@ def test_card_says_when_nothing_is_learnt() -> None:
     assert card.interval.coverage_grouped == pytest.approx(0.9, abs=0.1)
 
 
+def test_card_is_not_taken_in_by_random_folds() -> None:
+    """Where the value is the lot's own and the lot's oxygen betrays it, random folds shine and the verdict says no."""
+    rng = np.random.default_rng(4)
+    frame = alloys(100, 2)
+    lot = frame["raw__raw_lot"].str.tail(1).cast(pl.Int64).to_numpy()
+    frame = frame.with_columns(
+        pl.concat_list("raw__raw_lot").alias("raw_samples"),
+        pl.Series("raw__oxygen_content", rng.uniform(50, 400, 6)[lot]),
+        pl.Series("property__yield_strength", rng.normal(500, 80, 6)[lot] + rng.normal(0, 5, 100)),
+        pl.lit(None, dtype=pl.Float64).alias("property__hardness_vickers"),
+    )
+    (card,) = train(frame, order(), CREATED).card.targets
+    mean = card.baselines[0]
+    assert card.nested_random.mae < 0.5 * mean.random.mae
+    assert card.nested_grouped.mae > mean.grouped.mae
+    assert not card.better_than_mean_grouped
+
+
 def test_card_counts_copied_rows() -> None:
     """Rows that are quoted twice are merged into one group, and counted."""
     frame = alloys(60, 2)

@@ -1,0 +1,73 @@
+"""The hourly care of a whole store, beside flushes and followers; see test_maintenance.py for what it does to one table."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from sojae.adapters.delta import PinnedTable
+from sojae.adapters.events_table import DeltaEventsTable
+from sojae.domain.errors import CommitRefused
+from sojae.ports import Position
+from sojae_ingest.ledger_table import LedgerTable, ledger_uri, read_accounts
+from sojae_ingest.maintenance import Maintenance, drop_superseded
+from tests.builders import book, events, header
+
+
+def row(seq: int, **given: object) -> dict[str, object]:
+    return header(seq, **given) | {"status": "accepted", "issues": []}
+
+
+def opened(uri: str) -> PinnedTable:
+    table = PinnedTable.open(uri)
+    assert table is not None
+    return table
+
+
+def test_care_joins_files_and_changes_nothing(tmp_path: Path) -> None:
+    """Rows, positions and what followers read stay as they are; flushes go on through a handle from before."""
+    table = DeltaEventsTable(str(tmp_path))
+    for n in range(4):
+        table.append(events([header(n) | {"offset": n}]), [Position("id", 0, n)])
+    Maintenance(str(tmp_path), book).care()
+    assert len(opened(str(tmp_path / "events")).handle.file_uris()) == 1
+    table.append(events([header(4) | {"offset": 4}]), [Position("id", 0, 4)])
+    assert [r["offset"] for r in table.changes(-1, table.refresh(), ["offset"]).to_pylist()] == [0, 1, 2, 3, 4]
+    assert table.stored("id", 0) == 4
+
+
+def test_care_of_an_empty_store_does_nothing(tmp_path: Path) -> None:
+    """There may be no table yet."""
+    Maintenance(str(tmp_path), book).care()
+    assert list(tmp_path.iterdir()) == []
+
+
+def ledger(folder: Path) -> LedgerTable:
+    one = LedgerTable(str(folder))
+    one.add([row(0), row(0, epoch=2)], 1)
+    one.add([row(1)], 2)
+    one.add([row(2)], 3)
+    return one
+
+
+def test_an_account_that_changes_meanwhile_is_not_lost(tmp_path: Path) -> None:
+    """Either the care is refused, or the new row stays beside what it kept."""
+    one = ledger(tmp_path)
+    table = opened(ledger_uri(str(tmp_path)))
+    one.add([row(9)], 4)
+    with suppress(CommitRefused):
+        drop_superseded(table)
+    accounts = read_accounts(opened(ledger_uri(str(tmp_path))).read())
+    assert accounts["kims", "kims/furnace-1", 1].seen.ranges() == [(0, 2), (9, 9)]
+
+
+async def test_care_ends_with_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not hold up the stop."""
+    stop = asyncio.Event()
+    care = Maintenance(str(tmp_path), book)
+    monkeypatch.setattr(care, "care", lambda: pytest.fail("an hour has not passed"))
+    running = asyncio.create_task(care.run(stop))
+    await asyncio.sleep(0)
+    stop.set()
+    await asyncio.wait_for(running, 5)
