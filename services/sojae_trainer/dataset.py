@@ -1,7 +1,7 @@
 """From a materials view to the rows and targets that models are trained on."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -43,17 +43,23 @@ def training_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
     The order of the answer does not depend on the order of the view.
     """
     left_out: dict[str, int] = {}
-    uncertain = pl.lit(value=False)
+    uncertain = no_recipe = pl.lit(value=False)
     if "findings" in frame.columns:
-        uncertain = pl.col("findings").list.eval(pl.element().is_in(sorted(LEFT_OUT))).list.any().fill_null(value=False)
+        uncertain = _found(LEFT_OUT)
+        no_recipe = _found({"no_composition"})
     elements = [c for c in frame.columns if c.startswith(ELEMENT_PREFIX)]
-    no_recipe = pl.all_horizontal([pl.col(c).is_null() for c in elements]) if elements else pl.lit(value=False)
+    if elements:
+        no_recipe |= pl.all_horizontal([pl.col(c).is_null() for c in elements])
     for reason, condition in (("lineage", uncertain), ("no_composition", no_recipe)):
         height = frame.height
         frame = frame.filter(~condition)
         if frame.height < height:
             left_out[reason] = height - frame.height
     return frame.sort("institute", "record_id"), left_out
+
+
+def _found(findings: Collection[str]) -> pl.Expr:
+    return pl.col("findings").list.eval(pl.element().is_in(sorted(findings))).list.any().fill_null(value=False)
 
 
 def targets(frame: pl.DataFrame, template: Template) -> list[Target]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sojae.domain.errors import ModelError
 from sojae.domain.model import InputGroup, ModelInput, TargetModel
+from sojae.domain.template import Bounds
 from sojae_trainer.encoding import Encoder
 from sojae_trainer.graph_forward import forward_graph
 from sojae_trainer.learners import LEARNERS
@@ -80,6 +81,7 @@ def serve(study: Study, learner: str, inputs: Sequence[ModelInput], groups: Sequ
         space=space,
         baseline=study.x[_medoid(space, problem.z)],
         coalitions=coalitions([g.inputs for g in groups], len(inputs)),
+        possible=study.target.field.hard or Bounds(None, None),
     )
 
 

@@ -22,8 +22,8 @@ def forward_graph(served: Served) -> bytes:
     outputs = {
         "mean": mean,
         "std": emit_standard_deviation(graph, served.transform, t, _emit_deviation(graph, served, unrest)),
-        "lower": emit_inverse(graph, served.transform, graph.add("Sub", t, half)),
-        "upper": emit_inverse(graph, served.transform, graph.add("Add", t, half)),
+        "lower": _emit_low(graph, served, emit_inverse(graph, served.transform, graph.add("Sub", t, half)), mean),
+        "upper": _emit_high(graph, served, emit_inverse(graph, served.transform, graph.add("Add", t, half)), mean),
         "domain": graph.cast(graph.add("Sqrt", nearest), np.float32),
         "contributions": _emit_contributions(graph, served, mean),
         "support": support,
@@ -37,6 +37,16 @@ def forward_graph(served: Served) -> bytes:
         [Port("x", np.float32, ["n", len(served.encoder.inputs)])],
         [Port(o, np.int64 if o == "support" else np.float32, ["n", widths.get(o, 1)]) for o in outputs],
     )
+
+
+def _emit_low(graph: GraphBuilder, served: Served, lower: str, mean: str) -> str:
+    low = served.possible.low
+    return lower if low is None else graph.add("Max", lower, graph.add("Min", mean, graph.constant(low)))
+
+
+def _emit_high(graph: GraphBuilder, served: Served, upper: str, mean: str) -> str:
+    high = served.possible.high
+    return upper if high is None else graph.add("Min", upper, graph.add("Max", mean, graph.constant(high)))
 
 
 def _emit_deviation(graph: GraphBuilder, served: Served, unrest: str) -> str:

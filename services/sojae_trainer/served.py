@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojae.domain.model import SUPPORT_ROWS
+from sojae.domain.template import Bounds
 from sojae_trainer.encoding import Encoder
 from sojae_trainer.learners import Fitted, Forest
 from sojae_trainer.shapley import Coalitions
@@ -34,6 +35,8 @@ class Served:
     space: Space
     baseline: Vector
     coalitions: Coalitions
+    possible: Bounds
+    """What the field can be at all: an interval does not reach beyond it, unless the answer itself does."""
 
     def mean(self, x: NDArray[Any]) -> Vector:
         """Return the estimator's answer in the target's unit, shape [n]: what the parity gate compares with."""
@@ -55,12 +58,20 @@ class Served:
         return {
             "mean": mean[:, None],
             "std": std[:, None],
-            "lower": inverse(self.transform, t - self.half_width)[:, None],
-            "upper": inverse(self.transform, t + self.half_width)[:, None],
+            "lower": self._low(inverse(self.transform, t - self.half_width), mean)[:, None],
+            "upper": self._high(inverse(self.transform, t + self.half_width), mean)[:, None],
             "domain": self.space.distance(z)[:, None],
             "contributions": self.contributions(x, mean),
             "support_weight": self.support(z)[1],
         }
+
+    def _low(self, lower: Vector, mean: Vector) -> Vector:
+        low = self.possible.low
+        return lower if low is None else np.maximum(lower, np.minimum(mean, low))
+
+    def _high(self, upper: Vector, mean: Vector) -> Vector:
+        high = self.possible.high
+        return upper if high is None else np.minimum(upper, np.maximum(mean, high))
 
     def contributions(self, x: NDArray[Any], mean: Vector) -> Matrix:
         """Return what each group of inputs adds to the baseline's answer, shape [n, groups]."""

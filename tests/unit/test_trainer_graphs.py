@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sojae.adapters.onnx import ForwardModel
 from sojae.domain.errors import ModelError
+from sojae.domain.template import Bounds
 from sojae_trainer.dataset import targets, training_rows
 from sojae_trainer.features import choose_inputs
 from sojae_trainer.gate import gate_rows, pass_gate, serve
@@ -202,3 +203,17 @@ def test_thresholds_round_down() -> None:
     assert (rounded <= t).all()
     for x in (rounded.astype(np.float32), np.nextafter(rounded.astype(np.float32), np.float32(np.inf))):
         np.testing.assert_array_equal(x.astype(np.float64) <= t, x <= rounded.astype(np.float32))
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_interval_stays_within_what_is_possible(learner: str) -> None:
+    """Where the field has a hard bound, lower and upper end there, in the graph as in the reference."""
+    free = model(learner)
+    answer = loaded(free).predict(rows())
+    low, high = float(np.median(answer["lower"])), float(np.median(answer["upper"]))
+    bounded = replace(free, possible=Bounds(low, high))
+    found = loaded(bounded).predict(rows())
+    np.testing.assert_allclose(found["lower"], np.maximum(answer["lower"], np.minimum(answer["mean"], low)), rtol=1e-6)
+    np.testing.assert_allclose(found["upper"], np.minimum(answer["upper"], np.maximum(answer["mean"], high)), rtol=1e-6)
+    assert compare(forward_graph(bounded), bounded, rows(), float(studied().problem.y.std())).others < MAX_RELATIVE_ERROR
+    assert (found["lower"] > answer["lower"]).any()

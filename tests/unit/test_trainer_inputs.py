@@ -170,3 +170,17 @@ def msgspec_copy(one: ModelInput, field: str, imputed: float) -> ModelInput:
     return ModelInput(
         field=field, label=one.label, role=one.role, kind=one.kind, imputed=imputed, low=one.low, high=one.high
     )
+
+
+def test_row_whose_composition_was_never_found_is_left_out() -> None:
+    """Also where the composition is in plain fields, so that no element column tells."""
+    frame = pl.DataFrame(
+        {
+            "institute": ["a", "a"],
+            "record_id": ["1", "2"],
+            "findings": [["no_composition", "no_process"], ["no_process"]],
+            "composition__nio": [None, 45.0],
+        }
+    )
+    rows, left_out = training_rows(frame)
+    assert (rows["record_id"].to_list(), left_out) == (["2"], {"no_composition": 1})
