@@ -78,7 +78,13 @@ def run_tests(tree: Path, tests: Sequence[str], *, stop_at_first: bool) -> tuple
     command += ["-x"] if stop_at_first else []
     try:
         done = subprocess.run(
-            [*command, *tests], cwd=tree, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+            [*command, *tests],
+            cwd=tree,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return RED, "too long"

@@ -36,7 +36,9 @@ class HealthServer:
     def __init__(self, registry: CollectorRegistry, ready: Callable[[], bool], port: int = 0) -> None:
         self._server = ThreadingHTTPServer((HOST, port), _handler(registry, ready))
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL_SECONDS,), name="health", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(POLL_SECONDS,), name="health", daemon=True
+        )
 
     @property
     def port(self) -> int:

@@ -25,7 +25,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 class Design(msgspec.Struct, frozen=True, kw_only=True):
     """One design; `distance` is to the nearest measured recipe, 1 = as far as those are from each other.
 
-    `measured` is whether somebody has measured this very recipe, `measured_record` whose record it is.
+    `measured` is whether somebody has measured this very recipe, `measured_record` whose: `<institute>/<record_id>`.
     """
 
     inputs: dict[str, Shown]
@@ -80,7 +80,7 @@ def design(models: ProjectModels, query: Query, threshold: float, principal: Pri
                 distance=rounded(distance),
                 library_row=library_row,
                 measured=measured,
-                measured_record=seen.record_id(recipes[library_row]) if measured else None,
+                measured_record=seen.name(recipes[library_row]) if measured else None,
             )
         )
     best = max((d.hit_probability for d in designs), default=0.0)

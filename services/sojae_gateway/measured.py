@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sojae.adapters.row_reads import EventRow, RecordFilter, RowReader
-from sojae.domain.model import TargetModel
+from sojae.domain.model import TargetModel, record_name
 from sojae.domain.order import Place
 from sojae.ports import Decoder
 from sojae_gateway.access import Principal, Sight, Subject, visible
@@ -33,7 +33,7 @@ class Measurement:
 
 
 class Measured:
-    """Property records of one project by record_id; `catch_up` reads only what has come since the last time."""
+    """Property records of one project by name, `<institute>/<record_id>`; `catch_up` reads only what is new."""
 
     def __init__(self, project: str, fields: frozenset[str], reader: RowReader, decoder: Decoder) -> None:
         """`fields` are the properties that are kept; whole records would be too much for memory."""
@@ -51,13 +51,13 @@ class Measured:
         with self._lock:
             for rows in self._pages():
                 for measurement in measurements(rows, self._decoder, self._fields):
-                    self._by_record[measurement.record_id] = measurement
+                    self._by_record[record_name(measurement.owner, measurement.record_id)] = measurement
                 taken += len(rows)
         return taken
 
-    def get(self, record_id: str) -> Measurement | None:
-        """Return the record of that id; None when the index does not have it."""
-        return self._by_record.get(record_id)
+    def get(self, name: str) -> Measurement | None:
+        """Return the record of that name; None when the index does not have it."""
+        return self._by_record.get(name)
 
     def _pages(self) -> Iterator[Sequence[EventRow]]:
         wanted = RecordFilter(project=self._project, stage="property")
@@ -78,19 +78,19 @@ class Seen:
     principal: Principal
     today: dt.date
 
-    def get(self, record_id: str) -> tuple[Measurement | None, Sight]:
+    def get(self, name: str) -> tuple[Measurement | None, Sight]:
         """Return a record that the index has, and how much of it may be seen.
 
         Of a record that it does not have (yet, or any more), nothing says whose it is: only the operator hears of it.
         """
-        known = self.measured.get(record_id)
+        known = self.measured.get(name)
         if known is None:
             return None, "metadata" if self.principal.operator else "nothing"
         return known, visible(self.principal, known.subject, self.today)
 
-    def record_id(self, record_id: str) -> str | None:
-        """Return the id of a record whose existence may be known, else None."""
-        return None if self.get(record_id)[1] == "nothing" else record_id
+    def name(self, name: str) -> str | None:
+        """Return the name of a record whose existence may be known, else None."""
+        return None if self.get(name)[1] == "nothing" else name
 
 
 def measurements(rows: Sequence[EventRow], decoder: Decoder, fields: frozenset[str]) -> Iterator[Measurement]:

@@ -32,7 +32,7 @@ class Support(msgspec.Struct, frozen=True, kw_only=True):
 
     record_id: str
     weight: float
-    institute: str | None = None
+    institute: str
     sample_id: str | None = None
     measured: float | None = None
 
@@ -47,7 +47,7 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """One property of one recipe in the target's unit; `lower` to `upper` is the 90 % interval for a new group.
 
-    `contributions` add up to `mean` less `baseline`, which is the answer for the recipe of `baseline_record`.
+    `contributions` add up to `mean` less `baseline`, which is the answer for the recipe of `baseline_record` (`<institute>/<record_id>`).
     """
 
     mean: float
@@ -154,7 +154,7 @@ class _Answer:
             domain=Domain(distance=rounded(distance), inside=distance <= 1.0),
             contributions={g.name: rounded(float(v)) for g, v in zip(groups, out["contributions"][i], strict=True)},
             baseline=rounded(target.baseline),
-            baseline_record=self._seen.record_id(target.baseline_record),
+            baseline_record=self._seen.name(target.baseline_record),
             support=self._support(target, out["support"][i], out["support_weight"][i]),
         )
 
@@ -164,15 +164,15 @@ class _Answer:
         for place, weight in zip(places.tolist(), weights.tolist(), strict=True):
             if not 0 <= place < len(target.training_rows) or weight <= 0:
                 continue
-            record_id = target.training_rows[place]
-            known, sight = self._seen.get(record_id)
+            name = target.training_rows[place]
+            known, sight = self._seen.get(name)
             if sight == "nothing":
                 continue
             found.append(
                 Support(
-                    record_id=record_id,
+                    record_id=name.partition("/")[2],
                     weight=rounded(weight),
-                    institute=None if known is None else known.owner,
+                    institute=name.partition("/")[0],
                     sample_id=None if known is None else known.sample_id,
                     measured=known.of(target) if known is not None and sight == "everything" else None,
                 )

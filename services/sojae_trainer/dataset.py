@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from sojae.domain.lineage import LEFT_OUT
-from sojae.domain.model import Skipped
+from sojae.domain.model import Skipped, record_name
 from sojae.domain.template import Field, Stage, Template
 from sojae.domain.text import Text
 
@@ -56,6 +56,12 @@ def training_rows(frame: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
         if frame.height < height:
             left_out[reason] = height - frame.height
     return frame.sort("institute", "record_id"), left_out
+
+
+def record_names(frame: pl.DataFrame) -> tuple[str, ...]:
+    """Return `<institute>/<record_id>` of each row."""
+    pairs = frame.select("institute", "record_id").iter_rows()
+    return tuple(record_name(str(institute), str(record_id)) for institute, record_id in pairs)
 
 
 def _found(findings: Collection[str]) -> pl.Expr:

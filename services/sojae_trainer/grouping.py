@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sojae.domain.errors import UserInputError
 from sojae.domain.model import Holdout
 from sojae.domain.template import Template
+from sojae_trainer.dataset import record_names
 
 Labels = NDArray[np.int64]
 
@@ -120,7 +121,7 @@ def hold_out(
             en=f"--holdout-by {by}: all rows are one group, so nothing would be left to train on",
             ko=f"--holdout-by {by}: 모든 행이 한 그룹이어서 학습할 행이 남지 않습니다",
         )
-    records = tuple(sorted(str(r) for r in frame.filter(pl.Series(held))["record_id"]))
+    records = tuple(sorted(record_names(frame.filter(pl.Series(held)))))
     texts = {_text(value) for f, out in zip(found, held, strict=True) if out for value in f}
     groups = () if by == ROW else tuple(sorted(texts))
     return frame.filter(~pl.Series(held)), Holdout(

@@ -23,7 +23,7 @@ SCORE_ROWS = 2048
 
 @dataclass(frozen=True, slots=True)
 class Recipes:
-    """Training rows: the record_id of each, and its row of x [N, d], imputed."""
+    """Training rows: the name of each record, and its row of x [N, d], imputed."""
 
     records: tuple[str, ...]
     x: Matrix

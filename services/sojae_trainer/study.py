@@ -9,7 +9,7 @@ import sklearn
 from numpy.typing import NDArray
 
 from sojae.domain.model import Importance, ModelInput
-from sojae_trainer.dataset import Target
+from sojae_trainer.dataset import Target, record_names
 from sojae_trainer.encoding import Encoder
 from sojae_trainer.evaluation import Problem, Validation, validate, without_models
 from sojae_trainer.features import imputed, matrix
@@ -61,7 +61,7 @@ def study(frame: pl.DataFrame, target: Target, inputs: Sequence[ModelInput], key
     with sklearn.config_context(skip_parameter_validation=True):
         random, grouped = without_models(validate(problem, grouped=False)), validate(problem, grouped=True)
         importance = permutation_importance(problem, grouped, grouped.order[0], x, encoder)
-    records = tuple(str(r) for r in rows["record_id"])
+    records = record_names(rows)
     return Study(
         target,
         wanted.arg_true().to_numpy().astype(np.int64),

@@ -26,7 +26,7 @@ from sojae.domain.model import (
 )
 from sojae.domain.text import Text
 from sojae_trainer.card import target_card
-from sojae_trainer.dataset import Target, Templates, copies, enough_rows, targets, training_rows
+from sojae_trainer.dataset import Target, Templates, copies, enough_rows, record_names, targets, training_rows
 from sojae_trainer.features import choose_inputs, imputed, matrix, recipe_columns
 from sojae_trainer.gate import Passed, pass_gate
 from sojae_trainer.graph_inverse import inverse_graph
@@ -138,7 +138,7 @@ def _build(prepared: _Prepared, order: Order) -> _Built:
     passed = [pass_gate(s, prepared.inputs, groups) for s in studies]
     used = np.unique(np.concatenate([s.places for s in studies]))
     recipes = Recipes(
-        tuple(str(prepared.rows["record_id"][int(i)]) for i in used),
+        record_names(prepared.rows[used]),
         imputed(matrix(prepared.rows, prepared.inputs)[used], prepared.inputs),
     )
     models = [(p.served, (p.model.low, p.model.high)) for p in passed]

@@ -45,9 +45,10 @@ def compare(client: Client, project: str, target: JSON, manifest: JSON, material
     All three see the same inputs of the same rows of the materials view, and only those that were not kept out.
     """
     wanted = _rows_with(target, materials)
-    out = wanted["record_id"].is_in(manifest["holdout"]["records"])
+    names = wanted.select(pl.concat_str("institute", "record_id", separator="/")).to_series()
+    out = names.is_in(manifest["holdout"]["records"])
     known, held = wanted.filter(~out), wanted.filter(out)
-    assert set(known["record_id"]) == set(target["training_rows"])
+    assert set(names.filter(~out)) == set(target["training_rows"])
     column = f"property__{target['field']}"
     y, truth = known[column].to_numpy(), held[column].to_numpy()
     ridge = make_pipeline(StandardScaler(), RidgeCV(STRENGTHS)).fit(_matrix(known, manifest), y)

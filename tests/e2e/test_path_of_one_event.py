@@ -17,7 +17,7 @@ import pytest
 
 from sojae.adapters.onnx import ForwardModel, InverseModel
 from sojae.adapters.template_files import load_templates
-from sojae.domain.model import INVERSE_FILE, MANIFEST_FILE, Manifest
+from sojae.domain.model import INVERSE_FILE, MANIFEST_FILE, Manifest, record_name
 from tests.e2e import duck
 from tests.e2e.inverse import hit_rates
 from tests.e2e.processes import environment, free_port, gateway, last_json, left_behind, run
@@ -100,7 +100,11 @@ def _step_4_models_say_what_the_tour_said(home: Path, tour: JSON) -> None:
         rows = found["library_row"].tolist()
         place = rows.index(said["design"]["library_row"])
         assert found["mean"][place][order.index(said["target"])] == pytest.approx(said["design"]["mean"], rel=1e-3)
-        record = rows.index(manifest.library.measured.index(said["prediction"]["record_id"]))
+        record = rows.index(
+            manifest.library.measured.index(
+                record_name(said["prediction"]["institute"], said["prediction"]["record_id"])
+            )
+        )
         x = np.asarray([found["design"][record]], dtype=np.float32)
         graph = (shelf / target.file).read_bytes()
         forward = ForwardModel(graph, inputs=len(manifest.inputs), groups=len(manifest.groups)).predict(x)

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from tests.builders import NOW, book, complete, framed, header, samples, template, templates
 
 from sojae.adapters.avro import MAX_MESSAGE_BYTES, FastavroDecoder, FastavroEncoder, RecordCodec
 from sojae.adapters.template_files import load_templates, packaged_folder, rabin_fingerprint, read_common
@@ -21,6 +20,7 @@ from sojae.domain.errors import TemplateError
 from sojae.domain.framing import confluent_frame, single_object_frame
 from sojae.domain.template import Field, Template
 from sojae.ports import Decoded
+from tests.builders import NOW, book, complete, framed, header, samples, template, templates
 
 DECODER = FastavroDecoder(book)
 

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from tests.builders import complete, field, made_up, rule, samples, template, templates
 
 from sojae.domain.checks import check_values, shown_bounds
 from sojae.domain.header import ORIGINS
 from sojae.domain.issue import Issue
 from sojae.domain.template import Bounds, Field, Rule, Template
+from tests.builders import complete, field, made_up, rule, samples, template, templates
 
 TEMPERATURE = field("t", unit="Cel", warn=Bounds(1415.0, 1550.0), hard=Bounds(800.0, 1700.0))
 

@@ -4,9 +4,9 @@ import datetime as dt
 import unicodedata
 
 import pytest
-from tests.builders import header, template
 
 from sojae.domain.header import identifier_issues, identity_issues, is_sample_id, sample_reference, value_issues
+from tests.builders import header, template
 
 
 def fields(given: dict[str, object]) -> list[str | None]:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from tests.builders import NOW, TOPIC_ID, complete, template
 
 from sojae.domain.materials import HEADER_COLUMNS, Records, materials_table
 from sojae.domain.template import Stage, Template
+from tests.builders import NOW, TOPIC_ID, complete, template
 
 CELL = "ceramic_electrode"
 ALLOY = "high_entropy_alloy"

@@ -4,10 +4,10 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.builders import field, made_up, rule
 
 from sojae.domain.frames import polars_frame
 from sojae.domain.rules import FUNCTIONS, compile_rule, components, passes, rule_frame, sql_faults
+from tests.builders import field, made_up, rule
 
 FIELDS = ["a", "b", "composition"]
 

@@ -5,10 +5,10 @@ import hashlib
 from typing import Any
 
 import pytest
-from tests.builders import template
 
 from sojae.domain.errors import TemplateError
 from sojae.domain.template import Bounds, SumRule, Template, TemplateKey, parse_template, schema_sha256
+from tests.builders import template
 
 FULL: dict[str, Any] = {
     "type": "record",

@@ -3,11 +3,11 @@
 import dataclasses
 
 import pytest
-from tests.builders import field, made_up, rule, templates
 
 from sojae.domain.errors import TemplateError
 from sojae.domain.template import Bounds, Field, Rule
 from sojae.domain.template_check import SQL_KEYWORDS, check_template
+from tests.builders import field, made_up, rule, templates
 
 
 def check(fields: list[Field], rules: list[Rule] | None = None) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.builders import book, template, templates
 
 from sojae.adapters.template_files import (
     MAX_FILE_BYTES,
@@ -21,6 +20,7 @@ from sojae.adapters.template_files import (
 from sojae.domain.errors import TemplateError
 from sojae.domain.template import TemplateKey, schema_sha256
 from sojae.surroundings import REREAD_SECONDS, WatchedTemplates
+from tests.builders import book, template, templates
 
 SCHEMA: dict[str, Any] = {
     "type": "record",

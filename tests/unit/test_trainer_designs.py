@@ -194,7 +194,7 @@ def test_rows_below_the_measured_count_are_measured_recipes() -> None:
     assert (answer["distance"][measured] == 0).all()
     assert (answer["distance"][~measured] > 0).all()
     assert (~measured).sum() >= 20_000
-    by_record = {r["record_id"]: r for r in alloys(150, 1).iter_rows(named=True)}
+    by_record = {f"{r['institute']}/{r['record_id']}": r for r in alloys(150, 1).iter_rows(named=True)}
     for row, design in zip(answer["library_row"][measured][:20], answer["design"][measured][:20], strict=True):
         said = output_row(manifest.inputs, design)
         recipe = values_of(by_record[manifest.library.measured[row]])

@@ -215,5 +215,7 @@ def test_interval_stays_within_what_is_possible(learner: str) -> None:
     found = loaded(bounded).predict(rows())
     np.testing.assert_allclose(found["lower"], np.maximum(answer["lower"], np.minimum(answer["mean"], low)), rtol=1e-6)
     np.testing.assert_allclose(found["upper"], np.minimum(answer["upper"], np.maximum(answer["mean"], high)), rtol=1e-6)
-    assert compare(forward_graph(bounded), bounded, rows(), float(studied().problem.y.std())).others < MAX_RELATIVE_ERROR
+    assert (
+        compare(forward_graph(bounded), bounded, rows(), float(studied().problem.y.std())).others < MAX_RELATIVE_ERROR
+    )
     assert (found["lower"] > answer["lower"]).any()

@@ -4,6 +4,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 from skl2onnx import to_onnx
+
 from tests.unit.test_trainer_graphs import loaded, model, rows, studied
 
 TARGET_OPSET = {"": 18, "ai.onnx.ml": 3}

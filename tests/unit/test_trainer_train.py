@@ -12,6 +12,7 @@ from sojae.adapters.onnx import ForwardModel
 from sojae.domain.card_lines import five_lines
 from sojae.domain.errors import ModelError
 from sojae.domain.model import CARD_FILE, INVERSE_FILE, Card
+from sojae_trainer.dataset import record_names
 from sojae_trainer.features import matrix
 from sojae_trainer.grouping import HoldoutRequest
 from sojae_trainer.train import Trained, train
@@ -19,6 +20,9 @@ from tests.unit.trainer_law import CREATED, TARGET, alloys, order, templates, tr
 
 MARK = 9.87654321e7
 """A number that is in no training row: where it turns up, held-out rows were looked at."""
+
+NAME = pl.concat_str("institute", "record_id", separator="/")
+"""How models name a record."""
 
 
 @cache
@@ -32,7 +36,7 @@ def held_out(by: str = "raw_samples") -> Trained:
     frame = lots(alloys(80, 2))
     records = train(frame, order(holdout=HoldoutRequest(0.2, by, 1)), CREATED).manifest.holdout
     assert records is not None
-    out = pl.col("record_id").is_in(records.records)
+    out = NAME.is_in(records.records)
     spoilt = [
         pl.when(out).then(MARK).otherwise(pl.col(c)).alias(c) for c in frame.columns if frame[c].dtype == pl.Float64
     ]
@@ -101,8 +105,8 @@ def test_training_rows_name_the_records_behind_support() -> None:
     """Place i of support is the record training_rows[i]: its own recipe is supported by itself."""
     target = trained().manifest.target(TARGET)
     frame = alloys(150, 1)
-    assert set(target.training_rows) == set(frame["record_id"])
-    row = frame.filter(pl.col("record_id") == target.training_rows[17])
+    assert set(target.training_rows) == set(record_names(frame))
+    row = frame.filter(target.training_rows[17] == NAME)
     support = model(trained()).predict(matrix(row, trained().manifest.inputs))["support"][0]
     assert 17 in support
 
@@ -118,7 +122,7 @@ def test_manifest_says_what_it_was_built_from() -> None:
 def test_baseline_is_a_real_recipe() -> None:
     """Contributions are told from the recipe of a training record, whose answer is the baseline."""
     target = trained().manifest.target(TARGET)
-    frame = alloys(150, 1).filter(pl.col("record_id") == target.baseline_record)
+    frame = alloys(150, 1).filter(target.baseline_record == NAME)
     answer = model(trained()).predict(matrix(frame, trained().manifest.inputs))
     assert answer["mean"][0, 0] == pytest.approx(target.baseline, rel=1e-5)
 
@@ -183,8 +187,8 @@ def test_holdout_keeps_whole_lots_out() -> None:
     holdout = held_out().manifest.holdout
     assert holdout is not None
     frame = lots(alloys(80, 2))
-    out = frame.filter(pl.col("record_id").is_in(holdout.records))
-    kept = frame.filter(~pl.col("record_id").is_in(holdout.records))
+    out = frame.filter(NAME.is_in(holdout.records))
+    kept = frame.filter(~NAME.is_in(holdout.records))
     assert 16 <= out.height <= 30
     assert not set(out.explode("raw_samples")["raw_samples"]) & set(kept.explode("raw_samples")["raw_samples"])
     assert held_out().card.holdout == holdout
@@ -206,7 +210,7 @@ def test_held_out_values_leave_no_trace() -> None:
     """Held-out rows were spoilt with an absurd number: every file is the same as if they had never been there."""
     manifest = held_out().manifest
     assert manifest.holdout is not None
-    kept = lots(alloys(80, 2)).filter(~pl.col("record_id").is_in(manifest.holdout.records))
+    kept = lots(alloys(80, 2)).filter(~NAME.is_in(manifest.holdout.records))
     without = train(kept, order(), CREATED)
     graphs = {n: c for n, c in held_out().files.items() if n.endswith(".onnx")}
     assert graphs == {n: c for n, c in without.files.items() if n.endswith(".onnx")}
@@ -219,7 +223,7 @@ def test_held_out_rows_can_be_predicted() -> None:
     frame = lots(alloys(80, 2))
     manifest = held_out().manifest
     assert manifest.holdout is not None
-    out = frame.filter(pl.col("record_id").is_in(manifest.holdout.records))
+    out = frame.filter(NAME.is_in(manifest.holdout.records))
     answers = model(held_out()).predict(matrix(out, manifest.inputs))["mean"][:, 0]
     error = np.abs(answers - out["property__yield_strength"].to_numpy()).mean()
     card = next(t for t in held_out().card.targets if t.name == TARGET)

@@ -17,6 +17,11 @@ UNKNOWN_CATEGORY = -1.0
 SUPPORT_ROWS = 5
 
 
+def record_name(institute: str, record_id: str) -> str:
+    """Return how models name a record: `<institute>/<record_id>`, since a record_id is its institute's own."""
+    return f"{institute}/{record_id}"
+
+
 class ModelInput(msgspec.Struct, frozen=True, kw_only=True):
     """One column of `x`, in the field's unit; a category is its place in `categories`, −1 for any other.
 
@@ -47,6 +52,7 @@ class InputGroup(msgspec.Struct, frozen=True, kw_only=True):
 class TargetModel(msgspec.Struct, frozen=True, kw_only=True):
     """One forward graph: what it answers, and the records that its `support` output points into.
 
+    Records are named `<institute>/<record_id>`.
     `baseline` is the answer for the recipe of `baseline_record`; the contributions of a row add up to its mean less
     the baseline. `interval_random` and `interval_grouped` are half-widths on the transformed scale; lower and upper
     are served with the second.

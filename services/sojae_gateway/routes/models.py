@@ -108,7 +108,7 @@ def _manifest_for(manifest: Manifest, seen: Seen) -> Manifest:
     """Return the manifest with the ids of records that may not be seen left empty: places keep their meaning."""
 
     def shown(records: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(seen.record_id(record) or "" for record in records)
+        return tuple(seen.name(record) or "" for record in records)
 
     targets = tuple(
         replace(t, training_rows=shown(t.training_rows), baseline_record=shown((t.baseline_record,))[0])
