@@ -125,6 +125,8 @@ def events(rows: Sequence[Mapping[str, object]]) -> pa.Table:
             "ingest_time": NOW,
             "ingest_month": "2026-11",
             "institute": INSTITUTE,
+            "project": "high_entropy_alloy",
+            "stage": "property",
             "status": "accepted",
             "issues": [],
             **row,

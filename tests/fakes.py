@@ -3,18 +3,22 @@
 import asyncio
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from sojae.adapters.delta import COMMIT_VERSION
+from sojae.adapters.delta import COMMIT_VERSION, ChangesGone, RangeTooLarge
 from sojae.adapters.events_schema import EVENTS
 from sojae.domain.errors import CommitRefused, StoreError
 from sojae.domain.order import ORDER_COLUMNS
-from sojae.ports import Assignment, Decoded, EventsTable, Message, Partition, Position
-from sojae_ingest.judgement import Head, RecordKey, SequenceKey, record_key, sequence_key
+from sojae.ports import Assignment, Bound, Decoded, EventsTable, Message, Partition, Position, Stored
+from sojae_ingest.judgement import Head, RecordKey, SequenceKey, sequence_key
 from sojae_ingest.positions import Chain
+
+SNAPSHOT_ROWS = 2
+"""So few that a snapshot comes in several batches."""
 
 
 class FakeClock:
@@ -51,6 +55,8 @@ class EventsLog:
 
     table_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     commits: list[Commit] = field(default_factory=lambda: [Commit(EVENTS.empty_table(), {})])
+    oldest: int = 0
+    """The first version whose changes can still be read; clean-up moves it."""
 
 
 class FakeEventsTable:
@@ -91,23 +97,36 @@ class FakeEventsTable:
         self.log.commits.append(Commit(rows, {(p.topic_id, p.partition): p.offset for p in positions}))
         return self.refresh()
 
-    def changes(self, after: int, upto: int, columns: Sequence[str]) -> pa.Table:
+    def changes(self, after: int, upto: int, columns: Sequence[str], bound: Bound | None = None) -> pa.Table:
+        if after < upto and after + 1 < self.log.oldest:
+            raise ChangesGone(en="the log does not reach back", ko="로그가 거기까지 없습니다")
+        table = self._rows(after, upto)
+        if bound is not None and table.num_rows > bound.rows:
+            raise RangeTooLarge
+        return table.select([name for name in table.column_names if name in columns])
+
+    def snapshot(self, columns: Sequence[str], where: Mapping[str, str]) -> Iterator[pa.Table]:
+        table = self._rows(-1, self._version)
+        for name, value in where.items():
+            table = table.filter(pc.equal(table[name], value))
+        table = table.select([name for name in EVENTS.names if name in columns])
+        yield from (table.slice(at, SNAPSHOT_ROWS) for at in range(0, table.num_rows, SNAPSHOT_ROWS))
+
+    def _rows(self, after: int, upto: int) -> pa.Table:
         parts = [EVENTS.empty_table().append_column(COMMIT_VERSION, pa.array([], pa.int64()))]
         for version in range(after + 1, upto + 1):
             rows = self.log.commits[version].rows
             parts.append(rows.append_column(COMMIT_VERSION, pa.array([version] * rows.num_rows, pa.int64())))
-        table = pa.concat_tables(parts)
-        wanted = [name for name in table.column_names if name in columns]
-        order = [(name, "ascending") for name in ORDER_COLUMNS]
-        return table.sort_by(order).select(wanted)
+        return pa.concat_tables(parts).sort_by([(name, "ascending") for name in ORDER_COLUMNS])
 
-    def sequences(self, keys: Sequence[SequenceKey]) -> Mapping[SequenceKey, str | None]:
-        found: dict[SequenceKey, str | None] = {}
-        columns = ["producer", "epoch", "seq", "event_id", *ORDER_COLUMNS]
+    def sequences(self, keys: Sequence[SequenceKey]) -> Mapping[SequenceKey, Stored]:
+        found: dict[SequenceKey, Stored] = {}
+        columns = ["producer", "epoch", "seq", "event_id", "status", *ORDER_COLUMNS]
         for row in self.changes(-1, self._version, columns).to_pylist():
             key = (row["producer"], row["epoch"], row["seq"])
             if key in set(keys):
-                found.setdefault(key, row["event_id"])
+                first = found.get(key, Stored(row["event_id"], quarantined=True))
+                found[key] = first._replace(quarantined=first.quarantined and row["status"] == "quarantined")
         return found
 
     def rows(self) -> list[dict[str, object]]:
@@ -119,15 +138,15 @@ class FakeSeen:
     """What is stored already, as two dictionaries; `sojae_ingest.judgement.Seen`."""
 
     def __init__(
-        self, event_ids: Mapping[SequenceKey, str | None] | None = None, heads: Mapping[RecordKey, Head] | None = None
+        self, event_ids: Mapping[SequenceKey, str] | None = None, heads: Mapping[RecordKey, Head] | None = None
     ) -> None:
-        self.known_ids = dict(event_ids or {})
+        self.known = {key: Stored(event_id, quarantined=False) for key, event_id in (event_ids or {}).items()}
         self.known_heads = dict(heads or {})
         self.newest_ingest_time_us = 0
         self._upto = -1
 
-    def event_ids(self, keys: Sequence[SequenceKey]) -> Mapping[SequenceKey, str | None]:
-        return {k: self.known_ids[k] for k in keys if k in self.known_ids}
+    def sequences(self, keys: Sequence[SequenceKey]) -> Mapping[SequenceKey, Stored]:
+        return {k: self.known[k] for k in keys if k in self.known}
 
     def heads(self, keys: Iterable[RecordKey]) -> Mapping[RecordKey, Head]:
         return {k: self.known_heads[k] for k in keys if k in self.known_heads}
@@ -138,9 +157,12 @@ class FakeSeen:
                 self.newest_ingest_time_us, int(row["ingest_time"].timestamp() * 1_000_000)
             )
             if row["producer"] is not None:
-                self.known_ids.setdefault(sequence_key(row), row["event_id"])
+                first = self.known.get(sequence_key(row), Stored(row["event_id"], quarantined=True))
+                quarantined = first.quarantined and row["status"] == "quarantined"
+                self.known[sequence_key(row)] = first._replace(quarantined=quarantined)
                 if row["status"] == "accepted":
-                    self.known_heads[record_key(row)] = Head(row["event_id"], row["content"], bool(row["retracted"]))
+                    key = (row["institute"], row["project"], row["stage"], row["record_id"])
+                    self.known_heads[key] = Head(row["event_id"], row["content"], bool(row["retracted"]))
         self._upto = table.version
 
 
@@ -182,6 +204,8 @@ class FakeEventSource:
         """What is called when a fetch finds nothing."""
         self.gate: asyncio.Event | None = None
         """While it is closed, nobody learns a topic's id."""
+        self.while_asked: Callable[[], Awaitable[None]] | None = None
+        """What happens once while somebody waits for bounds: a rebalance, say."""
 
     async def start(self, assignment: Assignment) -> None:
         self._assignment = assignment
@@ -222,12 +246,17 @@ class FakeEventSource:
         return True
 
     async def bounds(self, partitions: Sequence[Partition]) -> Mapping[Partition, tuple[int, int]]:
+        await asyncio.sleep(0)
+        if self.while_asked is not None:
+            asked, self.while_asked = self.while_asked, None
+            await asked()
         return {p: (self._broker.first[p], len(self._broker.logs[p])) for p in partitions}
 
-    async def topic_id(self, topic: str) -> str:
+    async def topic_ids(self, topics: Sequence[str]) -> Mapping[str, str]:
+        await asyncio.sleep(0)
         if self.gate is not None:
             await self.gate.wait()
-        return self._broker.ids[topic]
+        return {topic: self._broker.ids[topic] for topic in topics}
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         self.committed.update({p: o for p, o in offsets.items() if p in self.next})

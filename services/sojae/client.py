@@ -106,9 +106,12 @@ class Client:
         """Yield current records in the one order; filters are project, stage, institute, sample_id."""
         return self._pages("/v1/records", wanted)
 
-    def record(self, record_id: str, institute: str | None = None) -> JSON:
-        """Return a record with its history."""
-        return self._ask("GET", f"/v1/records/{_part(record_id)}", params=_given({"institute": institute}))
+    def record(
+        self, record_id: str, institute: str | None = None, project: str | None = None, stage: str | None = None
+    ) -> JSON:
+        """Return a record with its history; an id is its institute's, inside one project and stage."""
+        within = {"institute": institute, "project": project, "stage": stage}
+        return self._ask("GET", f"/v1/records/{_part(record_id)}", params=_given(within))
 
     def event(self, institute: str, event_id: str) -> JSON:
         """Return an event, with every stored message that carries its id."""

@@ -1,7 +1,7 @@
 """What the services need of the outside world; adapters implement it, tests have fakes of it."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -20,12 +20,12 @@ class Partition(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as the broker holds it; the timestamp is in Unix milliseconds."""
+    """One message as the broker holds it; the timestamp is in Unix milliseconds, None where it is no possible time."""
 
     topic: str
     partition: int
     offset: int
-    timestamp_ms: int
+    timestamp_ms: int | None
     key: bytes | None
     value: bytes | None
     headers: Mapping[str, bytes] = field(default_factory=dict)
@@ -88,8 +88,8 @@ class EventSource(Protocol):
         """Return for each partition the first offset that the log still holds, and the one after its last."""
         ...
 
-    async def topic_id(self, topic: str) -> str:
-        """Return what tells this topic from an earlier one of the same name."""
+    async def topic_ids(self, topics: Sequence[str]) -> Mapping[str, str]:
+        """Return for each topic what tells it from an earlier one of the same name."""
         ...
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
@@ -107,6 +107,20 @@ class Position(NamedTuple):
     topic_id: str
     partition: int
     offset: int
+
+
+class Stored(NamedTuple):
+    """What is stored under one (producer, epoch, seq): the first event_id, and whether all of it is in quarantine."""
+
+    event_id: str
+    quarantined: bool
+
+
+class Bound(NamedTuple):
+    """How much is read at once: rows, and bytes of their columns."""
+
+    rows: int
+    bytes: int
 
 
 class EventsTable(Protocol):
@@ -138,12 +152,19 @@ class EventsTable(Protocol):
         """
         ...
 
-    def changes(self, after: int, upto: int, columns: Sequence[str]) -> pa.Table:
-        """Return the rows of the versions (after, upto] in the one order; compactions add none."""
+    def changes(self, after: int, upto: int, columns: Sequence[str], bound: Bound | None = None) -> pa.Table:
+        """Return the rows of the versions (after, upto] in the one order; compactions add none.
+
+        Raises RangeTooLarge when they are more than the bound, ChangesGone when the log no longer reaches back.
+        """
         ...
 
-    def sequences(self, keys: Sequence[tuple[str, int, int]]) -> Mapping[tuple[str, int, int], str | None]:
-        """Return the event_id stored first for each (producer, epoch, seq) that the pinned version holds."""
+    def snapshot(self, columns: Sequence[str], where: Mapping[str, str]) -> Iterator[pa.Table]:
+        """Yield the rows of the pinned version that hold these values, in the one order, in bounded batches."""
+        ...
+
+    def sequences(self, keys: Sequence[tuple[str, int, int]]) -> Mapping[tuple[str, int, int], Stored]:
+        """Return what is stored under each (producer, epoch, seq) that the pinned version holds."""
         ...
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sojae.adapters.kafka import Connection
-from sojae.adapters.template_files import TemplateBook, load_templates
+from sojae.adapters.template_files import TemplateBook, load_templates, reload_templates
 from sojae.domain.errors import TemplateError
 from sojae.home import Home, bootstrap_servers, find_home
 from sojae.settings import KafkaSettings, StoreSettings, TelemetrySettings, TemplatesSettings, check_environment, read
@@ -70,24 +70,32 @@ class WatchedTemplates:
         self._looked = now()
 
     def __call__(self) -> TemplateBook:
-        """Return the templates; a folder that has become broken is reported and the last good ones stay."""
+        """Return the templates; a file that has become broken is reported, and what it last held stays."""
         if self._path is not None and self._now() - self._looked >= REREAD_SECONDS:
             self._looked = self._now()
             stamp = _stamp(self._path)
             if stamp != self._stamp:
                 self._stamp = stamp
                 try:
-                    self._book = load_templates(self._path)
+                    self._book, broken = reload_templates(self._path, self._book)
                     log.info("templates read again from %s: %d", self._path, len(self._book))
+                    for error in broken:
+                        log.error("this file's template stays as it was: %s", error)
                 except TemplateError as error:
                     log.error("templates stay as they were: %s", error)
         return self._book
 
 
-def _stamp(path: Path | None) -> tuple[tuple[str, int, int], ...]:
+def _stamp(path: Path | None) -> tuple[tuple[str, int, int, int], ...]:
     if path is None or not path.is_dir():
         return ()
+    return tuple((str(p), *_file_stamp(p)) for p in sorted(path.rglob("*.avsc")))
+
+
+def _file_stamp(path: Path) -> tuple[int, int, int]:
     try:
-        return tuple((str(p), s.st_mtime_ns, s.st_size) for p in sorted(path.rglob("*.avsc")) for s in (p.stat(),))
-    except OSError:  # a file is just being replaced: whatever is there is looked at now, and again in 5 s
-        return ()
+        found = path.stat()
+    except OSError:  # it is just being replaced, or links to nothing: the other files are looked at all the same
+        return (0, 0, 0)
+    # A file that has become readable has another ctime only.
+    return (found.st_mtime_ns, found.st_ctime_ns, found.st_size)

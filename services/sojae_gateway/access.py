@@ -4,14 +4,10 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Literal
 
+from sojae.domain.disclosure import ANYBODY, CONSORTIUM, FIRM, PARTICIPANT, level_of, shown_from
 from sojae.domain.issue import Status
 
 Sight = Literal["nothing", "metadata", "everything"]
-
-LEVELS = ("L0", "L1", "L2", "L3", "L4", "L5")
-"""The disclosure ladder: owner, consortium, participating institutes, registered domestic firms, public metadata, public."""
-
-_CONSORTIUM, _PARTICIPANT, _FIRM, _ANYBODY = 1, 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +45,18 @@ def visible(principal: Principal, subject: Subject, today: dt.date) -> Sight:
     """
     if principal.operator or principal.institute == subject.owner:
         return "everything"
-    if subject.status != "accepted" or subject.disclosure not in LEVELS:
-        return "nothing"
-    level, rung = LEVELS.index(subject.disclosure), _rung(principal, subject.project)
-    if level < rung:
+    rung = _rung(principal, subject.project)
+    if subject.status != "accepted" or not shown_from(subject.disclosure, rung):
         return "nothing"
     embargoed = subject.embargo_until is not None and today < subject.embargo_until
-    only_metadata_is_public = level == _ANYBODY and rung == _ANYBODY
+    only_metadata_is_public = level_of(subject.disclosure) == ANYBODY and rung == ANYBODY
     return "metadata" if embargoed or only_metadata_is_public else "everything"
 
 
 def _rung(principal: Principal, project: str | None) -> int:
     """Return the lowest disclosure level of others' events that a principal may see."""
     if project in principal.consortia:
-        return _CONSORTIUM
+        return CONSORTIUM
     if principal.participant:
-        return _PARTICIPANT
-    return _FIRM if principal.registered_firm else _ANYBODY
+        return PARTICIPANT
+    return FIRM if principal.registered_firm else ANYBODY

@@ -1,13 +1,12 @@
-"""What has been measured: the property records of a project as they are current, kept up by their place in the order."""
+"""What has been measured: the property records of a project as they are current, kept up by what has moved in the index."""
 
 import datetime as dt
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sojae.adapters.row_reads import EventRow, RecordFilter, RowReader
+from sojae.adapters.row_reads import EventRow, Mark, RowReader
 from sojae.domain.model import TargetModel, record_name
-from sojae.domain.order import Place
 from sojae.ports import Decoder
 from sojae_gateway.access import Principal, Sight, Subject, visible
 
@@ -41,33 +40,36 @@ class Measured:
         self._fields = fields
         self._reader = reader
         self._decoder = decoder
-        self._after: Place | None = None
+        self._mark = Mark()
         self._by_record: dict[str, Measurement] = {}
         self._lock = threading.Lock()
 
     def catch_up(self) -> int:
-        """Take in the records whose head has moved and return how many; raises StateError."""
+        """Take in what has moved or gone since the last time and return how many records; raises StateError."""
         taken = 0
         with self._lock:
-            for rows in self._pages():
-                for measurement in measurements(rows, self._decoder, self._fields):
-                    self._by_record[record_name(measurement.owner, measurement.record_id)] = measurement
-                taken += len(rows)
+            kept, mark, done = self._by_record, self._mark, False
+            while not done:
+                with self._reader.snapshot() as rows:
+                    moved = rows.moved(self._project, "property", mark, PAGE)
+                if moved.whole:
+                    kept = {}
+                now = {
+                    record_name(one.owner, one.record_id): one
+                    for one in measurements(moved.heads, self._decoder, self._fields)
+                }
+                named = (*moved.gone, *((row.owner, row.record_id or "") for row in moved.heads))
+                kept |= now
+                for name in {record_name(*which) for which in named} - now.keys():
+                    kept.pop(name, None)
+                mark, done = moved.mark, moved.done
+                taken += len(moved.heads) + len(moved.gone)
+            self._by_record, self._mark = kept, mark
         return taken
 
     def get(self, name: str) -> Measurement | None:
         """Return the record of that name; None when the index does not have it."""
         return self._by_record.get(name)
-
-    def _pages(self) -> Iterator[Sequence[EventRow]]:
-        wanted = RecordFilter(project=self._project, stage="property")
-        while True:
-            with self._reader.snapshot() as rows:
-                page = rows.current(wanted, self._after, PAGE)
-            if not page:
-                return
-            yield page
-            self._after = page[-1].place
 
 
 @dataclass(frozen=True, slots=True)

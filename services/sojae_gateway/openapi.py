@@ -4,18 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from litestar import Request
+from litestar import Request, Response, Router
+from litestar.exceptions import NotFoundException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from sojae_gateway.design_query import DesignRequest
 from sojae_gateway.predict import PredictAnswer, PredictRequest
-from sojae_gateway.problems import MEDIA_TYPE, Problem
+from sojae_gateway.problems import MEDIA_TYPE, STATUS, Problem
 
 PREDICT = "/v1/projects/{project}/predict"
 DESIGN = "/v1/projects/{project}/design"
 REFERENCE = "#/components/schemas/{name}"
 Document = dict[str, Any]
+Answer = Response[Any]
 
 
 def configuration(version: str) -> OpenAPIConfig:
@@ -26,7 +28,22 @@ def configuration(version: str) -> OpenAPIConfig:
         description="Predictions, designs, records, templates, models and the quarantine. Errors are RFC 9457 problems.",
         render_plugins=[CompletedJSON()],
         use_handler_docstrings=True,
+        openapi_router=Router(
+            "/schema",
+            route_handlers=[],
+            include_in_schema=False,
+            dto=None,
+            return_dto=None,
+            after_request=_as_a_problem,
+        ),
     )
+
+
+def _as_a_problem(response: Answer) -> Answer:
+    """Return the document's answer; for any other address beside it the framework would answer with a page of its own."""
+    if response.status_code == STATUS["unknown_route"]:
+        raise NotFoundException
+    return response
 
 
 class CompletedJSON(JsonRenderPlugin):

@@ -39,6 +39,7 @@ STATUS: Mapping[str, int] = {
     "method_not_allowed": 405,
     "slow_request": 408,
     "ambiguous_record": 409,
+    "ambiguous_event": 409,
     "body_too_large": 413,
     "foreign_host": 421,
     "refused_value": 422,

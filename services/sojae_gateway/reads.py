@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from sojae.adapters.row_reads import EventRow, QuarantineFilter, RecordFilter, RowReader, RowSnapshot
+from sojae.adapters.row_reads import EventRow, Home, QuarantineFilter, RecordFilter, RowReader, RowSnapshot
 from sojae.adapters.row_tables import place_bytes, place_of
 from sojae.domain.order import Place
 from sojae.domain.text import Text
@@ -20,6 +20,8 @@ from sojae_gateway.rows import StoredEvent, show_events
 
 MAX_SCANS = 10
 """Index pages that one answer may look through for rows that the principal may see; then it says where to go on."""
+
+MAX_CANDIDATES = 20
 
 
 class EventPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +37,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     record_id: str
     institute: str
+    project: str | None
+    stage: str | None
     retracted: bool
     current: StoredEvent | None
     history: list[StoredEvent]
@@ -78,26 +82,32 @@ class Reads:
         with self.reader.snapshot() as rows:
             return self._page(rows, lambda before, n: rows.quarantined(wanted, before, n), _place(cursor), limit)
 
-    def record(self, record_id: str, institute: str | None) -> Record:
-        """Return a record with its history; raises Refused when there is none, or several institutes have one of this id."""
+    def record(self, record_id: str, within: RecordFilter) -> Record:
+        """Return a record with its history; raises Refused when there is none, or several institutes, projects or stages have one of this id."""
         with self.reader.snapshot() as rows:
-            owners = rows.owners(record_id) if institute is None else [institute]
-            found = [self._record(rows, owner, record_id) for owner in owners]
+            found = [self._record(rows, home, record_id) for home in rows.homes(record_id, within)]
         records = [record for record in found if record is not None]
         if len(records) > 1:
-            raise _ambiguous(record_id, [r.institute for r in records])
+            raise _ambiguous("ambiguous_record", record_id, records)
         if not records:
-            raise _unknown("unknown_record", record_id, institute)
+            raise _unknown("unknown_record", record_id, within.owner)
         return records[0]
 
-    def event(self, institute: str, event_id: str) -> EventFound:
-        """Return the event of an id: the first accepted one, else the first; raises Refused when there is none."""
+    def event(self, event_id: str, institute: str, within: RecordFilter) -> EventFound:
+        """Return the event of an id: the first accepted one, else the first.
+
+        Raises Refused when there is none, or several projects or stages have accepted one of this id.
+        """
         with self.reader.snapshot() as rows:
-            messages = self._visible(rows.events(institute, event_id))
+            found = self._visible(rows.events(institute, event_id))
             version = rows.version
+        messages = [m for m in found if within.project in (None, m.project) and within.stage in (None, m.stage)]
         if not messages:
             raise _unknown("unknown_event", event_id, institute)
-        event = next((m for m in messages if m.status == "accepted"), messages[0])
+        accepted = {(m.project, m.stage): m for m in reversed(messages) if m.status == "accepted"}
+        if len(accepted) > 1:
+            raise _ambiguous("ambiguous_event", event_id, list(accepted.values())[::-1])
+        event = next(iter(accepted.values()), messages[0])
         return EventFound(event=event, messages=messages, store_version=version)
 
     def counts(self) -> tuple[dict[str, int], list[CountRow], int | None]:
@@ -121,16 +131,18 @@ class Reads:
         ]
         return dict(total), table, version
 
-    def _record(self, rows: RowSnapshot, owner: str, record_id: str) -> Record | None:
-        """Return a record of one institute, None when there is none or nothing of it may be seen."""
-        stated = rows.statements(owner, record_id)
+    def _record(self, rows: RowSnapshot, home: Home, record_id: str) -> Record | None:
+        """Return a record of one institute, project and stage, None when there is none or nothing of it may be seen."""
+        stated = rows.statements(home, record_id)
         shown = show_events(stated, self.decoder, self.principal, self.today)
         history = [event for event in shown if event is not None]
         if not history:
             return None
         return Record(
             record_id=record_id,
-            institute=owner,
+            institute=home.owner,
+            project=home.project or None,
+            stage=home.stage or None,
             retracted=stated[-1].retracted,
             current=None if stated[-1].retracted else shown[-1],
             history=history,
@@ -178,13 +190,18 @@ def _place(cursor: str | None) -> Place | None:
         raise Refused("cursor", text, field="cursor", got=shorten(cursor), expected="`next` of a page") from error
 
 
-def _ambiguous(record_id: str, owners: Sequence[str]) -> Refused:
-    choice = ", ".join(owners)
+def _ambiguous(rule: str, identity: str, found: Sequence[Record | StoredEvent]) -> Refused:
+    """Return the refusal that lists the candidates, and names what tells them apart."""
+    candidates = [{"institute": f.institute, "project": f.project, "stage": f.stage} for f in found]
+    differing = [name for name in candidates[0] if len({c[name] for c in candidates}) > 1]
+    choice = "; ".join(", ".join(f"{name}={value}" for name, value in c.items()) for c in candidates[:MAX_CANDIDATES])
+    choice += "; …" if len(candidates) > MAX_CANDIDATES else ""
+    shown, names = shorten(identity), ", ".join(differing)
     text = Text(
-        ko=f"{record_id}: 여러 기관에 있는 기록입니다. institute에 {choice} 가운데 하나를 쓰십시오",
-        en=f"{record_id}: several institutes have a record of this id; add institute = one of {choice}",
+        ko=f"{shown}: 이 이름을 가진 것이 여럿입니다. {names}을(를) 함께 쓰십시오: {choice}",
+        en=f"{shown}: there are several of this id; add {names} of one of them: {choice}",
     )
-    return Refused("ambiguous_record", text, field="institute", expected=choice)
+    return Refused(rule, text, field=differing[0], expected=choice)
 
 
 def _unknown(rule: str, identity: str, institute: str | None) -> Refused:

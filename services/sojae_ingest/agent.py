@@ -3,11 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sojae.domain.errors import CommitRefused, ServiceError, StateError
-from sojae.ports import EventSource, EventsTable, Partition
+from sojae.ports import EventSource, EventsTable, Message, Partition
 from sojae_ingest.flush import Flushed, Flusher
 from sojae_ingest.metrics import IngestMetrics
 from sojae_ingest.positions import Positions
@@ -16,7 +16,8 @@ log = logging.getLogger(__name__)
 
 FETCH_SECONDS = 0.1
 RETRY_SECONDS = 0.2
-DRAIN_SECONDS = 6.0
+LEAVE_SECONDS = 2.0
+DRAIN_SECONDS = 4.0
 """How long the end of the log is sought after the stop."""
 
 
@@ -73,12 +74,27 @@ class IngestAgent:
         try:
             while not stop.is_set():
                 await self._turn()
-            deadline = time.monotonic() + DRAIN_SECONDS
-            while time.monotonic() < deadline and await self._lag():
-                await self._turn()
-            await self._flush()
+            try:
+                async with asyncio.timeout(DRAIN_SECONDS):
+                    while await self._lag():
+                        await self._turn()
+                    await self._flush()
+            except TimeoutError:
+                log.warning(
+                    "the end of the log was not reached in %g s; the rest is read at the next start", DRAIN_SECONDS
+                )
         finally:
-            await self._source.stop()
+            await self._leave()
+
+    async def _leave(self) -> None:
+        """Leave the group, for so long as it may take: a broker that is away must not keep us, nor hide another error."""
+        leaving = asyncio.ensure_future(self._source.stop())
+        done, _ = await asyncio.wait([leaving], timeout=LEAVE_SECONDS)
+        if not done:
+            leaving.cancel()
+            log.warning("the broker does not answer: left without a word")
+        elif not leaving.cancelled() and leaving.exception() is not None:
+            log.warning("leaving the group failed: %s", leaving.exception())
 
     async def _turn(self) -> None:
         if self._failure is not None:
@@ -89,8 +105,12 @@ class IngestAgent:
             self._heard = time.monotonic()
             if self._positions.rows == 0:
                 self._began = self._heard
-            await self._refuse_gaps({p: m[0].offset for p, m in batches.items() if m})
+            # NOTE: taken before anything is awaited: after a rebalance these messages would join another chain.
+            jumps, back = self._jumps(batches), self._positions.went_back(batches)
             self._metrics.unplaced(self._positions.take(batches))
+            await self._refuse_gaps(jumps)
+            if back:
+                await self._place_again(back)
         elif time.monotonic() - self._heard > self._pace.stall_seconds:
             await self._refuse_stall()
         age = time.monotonic() - self._began
@@ -99,6 +119,7 @@ class IngestAgent:
 
     async def _flush(self) -> None:
         began = time.monotonic()
+        await self._drop_renewed_topics()
         async with self._store:
             chains = self._positions.hand_over()
             if not chains:
@@ -142,7 +163,7 @@ class IngestAgent:
         await self._place(ours, self._generation)
 
     async def _place(self, partitions: Sequence[Partition], generation: int) -> None:
-        topic_ids = {topic: await self._source.topic_id(topic) for topic in {p.topic for p in partitions}}
+        topic_ids = await self._source.topic_ids(sorted({p.topic for p in partitions})) if partitions else {}
         async with self._store:
             await asyncio.to_thread(self._table.refresh)
             bounds = await self._source.bounds(partitions)
@@ -167,16 +188,34 @@ class IngestAgent:
         expected = {p: self._positions.expected(p) for p in bounds}
         return {p: last - at for p, (_, last) in bounds.items() if (at := expected[p]) is not None}
 
-    async def _refuse_gaps(self, first_offsets: dict[Partition, int]) -> None:
+    async def _drop_renewed_topics(self) -> None:
+        """Place a topic's partitions again when it is not the one that they were placed in: deleted, and made anew."""
+        known = self._positions.topic_ids()
+        now = await self._source.topic_ids(sorted(known)) if known else {}
+        renewed = [p for p in self._positions.placed() if now[p.topic] != known[p.topic]]
+        if renewed:
+            log.warning("made anew while we were reading: %s", ", ".join(sorted({p.topic for p in renewed})))
+            await self._place_again(renewed)
+
+    def _jumps(self, batches: Mapping[Partition, Sequence[Message]]) -> dict[Partition, int]:
+        """Return the offset that was to come, for each partition where a later one came."""
+        expected = {p: self._positions.expected(p) for p, messages in batches.items() if messages}
+        return {p: at for p, at in expected.items() if at is not None and batches[p][0].offset > at}
+
+    async def _refuse_gaps(self, jumps: dict[Partition, int]) -> None:
         """Raise when a jump in offsets is no legal hole (transaction marker, compaction) but deleted log."""
-        expected = {p: self._positions.expected(p) for p in first_offsets}
-        jumps = {p: at for p, at in expected.items() if at is not None and first_offsets[p] > at}
+        if not jumps:
+            return
         for partition, bounds in (await self._source.bounds(list(jumps))).items():
             _refuse_bounds(partition, begin=jumps[partition], bounds=bounds)
 
     async def _refuse_stall(self) -> None:
         """Raise when there is lag and nothing comes: consumers are known to stop in silence; a supervisor restarts us."""
-        for (topic, number), behind in (await self._behind()).items():
+        behind_by = await self._behind()
+        set_back = [p for p, behind in behind_by.items() if behind < 0]
+        if set_back:
+            await self._place_again(set_back)
+        for (topic, number), behind in behind_by.items():
             if behind > 0:
                 raise ServiceError(
                     en=f"{topic}-{number}: {behind} messages wait and none comes; restarting",

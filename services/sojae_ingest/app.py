@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from prometheus_client import CollectorRegistry
 
@@ -24,11 +25,12 @@ from sojae.telemetry import HealthServer
 from sojae.topics import EVENTS_PATTERN, PARTITIONS
 from sojae_ingest.agent import IngestAgent, Pace
 from sojae_ingest.flush import Flushed, Flusher
-from sojae_ingest.followers import OutcomeSender, OutcomesFollower, RecordsAndMaterials, follow
+from sojae_ingest.followers import OutcomesFollower, RecordsAndMaterials, Watch, follow
 from sojae_ingest.ledger_table import LedgerTable
 from sojae_ingest.maintenance import Maintenance
 from sojae_ingest.materials_table import MaterialsViews
 from sojae_ingest.metrics import IngestMetrics
+from sojae_ingest.outcome_sender import OutcomeSender
 from sojae_ingest.outcomes import OutcomePacker
 from sojae_ingest.records import RecordsFollower
 from sojae_ingest.seen import SQLiteSeen
@@ -69,6 +71,7 @@ async def serve(around: Surroundings, parts: Parts = Parts(), stop: asyncio.Even
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     registry = CollectorRegistry()
     metrics = IngestMetrics(registry)
+    watch = Watch(metrics)
     with index_slot(around.home.index) as path:
         seen = SQLiteSeen(path)
         table = await asyncio.to_thread(parts.table, around.store_uri)
@@ -81,10 +84,10 @@ async def serve(around: Surroundings, parts: Parts = Parts(), stop: asyncio.Even
             metrics,
             stored=_waker(wake),
         )
-        with HealthServer(registry, lambda: agent.started, around.telemetry.port):
+        with HealthServer(registry, lambda: agent.started and watch.ready(), around.telemetry.port):
             async with AiokafkaProducer(connection) as producer, asyncio.TaskGroup() as tasks:
                 done = asyncio.Event()
-                tasks.create_task(_followers(around, settings, metrics, producer, wake, done))
+                tasks.create_task(_followers(around, settings, watch, producer, wake, done))
                 try:
                     await agent.run(stop)
                 finally:
@@ -107,7 +110,7 @@ def pace_of(settings: IngestSettings) -> Pace:
 def index_slot(folder: Path) -> Iterator[Path]:
     """Hold a local index file that no other process uses, and return its path; the system frees it when we die."""
     for number in range(MAX_PROCESSES):
-        with (folder / f"ingest-{number}.lock").open("w") as lock:
+        with _open_lock(folder / f"ingest-{number}.lock") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -120,15 +123,25 @@ def index_slot(folder: Path) -> Iterator[Path]:
     )
 
 
+def _open_lock(path: Path) -> IO[str]:
+    try:
+        return path.open("w")
+    except OSError as error:
+        raise StateError(
+            en=f"{path}: cannot be written: {error.strerror}; remove it, or use another home",
+            ko=f"{path}: 쓸 수 없습니다({error.strerror}). 지우거나 다른 폴더를 쓰십시오",
+        ) from error
+
+
 async def _followers(
     around: Surroundings,
     settings: IngestSettings,
-    metrics: IngestMetrics,
+    watch: Watch,
     producer: AiokafkaProducer,
     wake: asyncio.Event,
     done: asyncio.Event,
 ) -> None:
-    clock, decoder = SystemClock(), FastavroDecoder(around.templates)
+    clock, decoder, metrics = SystemClock(), FastavroDecoder(around.templates), watch.metrics
     packer = OutcomePacker(RecordCodec(read_common("outcome", "1.0")), around.templates, clock.now)
     sender = OutcomeSender(producer, packer, OutcomeTopics(around.connection()), metrics)
     outcomes = OutcomesFollower(DeltaEventsTable(around.store_uri), LedgerTable(around.store_uri), sender, metrics)
@@ -137,8 +150,8 @@ async def _followers(
     derived = RecordsAndMaterials(records, views, sender, metrics, settings.refresh_seconds)
     maintenance = Maintenance(around.store_uri, around.templates)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(follow("outcomes", outcomes.step, wake, done))
-        tasks.create_task(follow("records", derived.step, asyncio.Event(), done))
+        tasks.create_task(follow("outcomes", outcomes.step, wake, done, watch))
+        tasks.create_task(follow("records", derived.step, asyncio.Event(), done, watch))
         tasks.create_task(maintenance.run(done))
 
 

@@ -3,7 +3,10 @@
 import rich_click as click
 
 from sojae.adapters.events_table import DeltaEventsTable
-from sojae.adapters.kafka import topic_id
+from sojae.adapters.kafka import topic_ids
+from sojae.adapters.kafka_raw import log_bounds
+from sojae.domain.errors import UserInputError
+from sojae.ports import Partition
 from sojae.surroundings import Surroundings
 from sojae_ingest.__main__ import main
 
@@ -22,8 +25,15 @@ def accept_gap(topic: str, partition: int, offset: int) -> None:
     """Take the loss of everything before OFFSET of a partition, after an alarm about a gap. Stop ingest first."""
     around = Surroundings.read()
     table = DeltaEventsTable(around.store_uri)
-    identity = topic_id(around.connection(), topic)
+    connection = around.connection()
+    identity = topic_ids(connection, [topic])[topic]
     before = table.stored(identity, partition)
+    first, _ = log_bounds(connection.for_librdkafka(), Partition(topic, partition))
+    if offset != first:
+        raise UserInputError(
+            en=f"{topic}-{partition}: the log begins at {first}, so only what lies before {first} can be given up, not {offset}",
+            ko=f"{topic}-{partition}: 로그는 {first}부터이므로 {first} 앞만 포기할 수 있습니다({offset} 아님)",
+        )
     table.accept_gap(identity, partition, offset - 1)
     lost_from = 0 if before is None else before + 1
     click.echo(f"{topic}-{partition}: offsets {lost_from} to {offset - 1} are given up; ingest goes on from {offset}")

@@ -9,7 +9,7 @@ from sojae.domain.issue import Status
 from sojae.ports import Clock, Decoder, EventsTable, Partition, Position
 from sojae_ingest.judgement import Judged, Seen, judge
 from sojae_ingest.positions import Chain
-from sojae_ingest.rows import events_rows
+from sojae_ingest.rows import storable_rows
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +73,7 @@ class Flusher:
         if messages:
             self._seen.catch_up(self._table)
             judged = judge(messages, self._decoder.decode([m.value for m, _ in messages]), self._seen)
-            flushed.version = self._table.append(events_rows(judged, self._ingest_time_us()), positions)
+            flushed.version = self._table.append(storable_rows(judged, self._ingest_time_us()), positions)
             flushed.counts = _counts(judged)
         return flushed
 

@@ -3,60 +3,32 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable
 
-from sojae.adapters.kafka import AiokafkaProducer
+from sojae.adapters.derived_table import OtherFollower
 from sojae.domain.errors import BrokerError, CommitRefused, StoreError
 from sojae.ports import EventsTable
-from sojae_ingest.following import steps
+from sojae_ingest.following import Step, steps
 from sojae_ingest.ledger_table import LedgerTable
 from sojae_ingest.materials_table import MaterialsViews
 from sojae_ingest.metrics import IngestMetrics
-from sojae_ingest.outcomes import COLUMNS, OutcomePacker, Row, second_outcome
+from sojae_ingest.outcome_sender import OutcomeSender
+from sojae_ingest.outcomes import COLUMNS, second_outcome
 from sojae_ingest.records import RecordsFollower, SecondStatement
 
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
+FAILED_SECONDS = 2.0
 TELL_SECONDS = 30.0
 STAND_BACK_SECONDS = 30.0
 """How long the loser of a race between two processes leaves the work to the winner."""
 
+UNREADY_SECONDS = 30.0
+"""How long a follower may fail before the process says that it is not ready."""
 
-class EnsureTopics(Protocol):
-    """Makes topics that are missing, where that is allowed."""
-
-    async def __call__(self, topics: set[str]) -> set[str]:
-        """Return the topics that are there now."""
-        ...
-
-
-class OutcomeSender:
-    """Packs rows of `events` and sends them to their institutes."""
-
-    def __init__(
-        self, producer: AiokafkaProducer, packer: OutcomePacker, ensure: EnsureTopics, metrics: IngestMetrics
-    ) -> None:
-        self._producer, self._packer, self._ensure, self._metrics = producer, packer, ensure, metrics
-
-    async def send(self, rows: Sequence[Row], store_version: int) -> None:
-        """Return when all outcomes of the rows are acknowledged; raises BrokerError. A missing topic is reported."""
-        messages = self._packer.pack(rows, store_version)
-        there = await self._ensure({m.topic for m in messages}) if messages else set()
-        waiting = []
-        for message in messages:
-            if message.topic not in there:
-                log.warning(
-                    "%s is missing: %d outcomes are to be read from the store; create the topic",
-                    message.topic,
-                    message.events,
-                )
-                continue
-            waiting.append(await self._producer.enqueue(message.topic, message.key, message.value, {}))
-        for acknowledged in waiting:
-            await acknowledged
-        self._metrics.outcomes(len(waiting))
+REFRESH_SHARE = 10
+"""A refresh of the materials may take a tenth of the time: the records are in the same task."""
 
 
 class OutcomesFollower:
@@ -71,13 +43,15 @@ class OutcomesFollower:
         Raises CommitRefused when another process was first, BrokerError when the broker is away.
         """
         after = await asyncio.to_thread(self._ledger.included)
-        pending = steps(self._events, after, COLUMNS)
+        head = await asyncio.to_thread(self._events.refresh)
+        pending = steps(self._events, after, head, COLUMNS)
         while (step := await asyncio.to_thread(next, pending, None)) is not None:
-            upto, table = step
-            rows = table.to_pylist()
-            await self._sender.send(rows, upto)
-            changed = await asyncio.to_thread(self._ledger.add, rows, upto)
-            self._metrics.followed("ledger", changed)
+            self._metrics.followed("ledger", await self._take(step))
+
+    async def _take(self, step: Step) -> int:
+        rows = step.rows.to_pylist()
+        await self._sender.send(rows, step.upto)
+        return await asyncio.to_thread(self._ledger.add, rows, step.upto, anew=step.anew, complete=step.complete)
 
 
 class RecordsAndMaterials:
@@ -93,17 +67,29 @@ class RecordsAndMaterials:
     ) -> None:
         self._records, self._materials, self._sender, self._metrics = records, materials, sender, metrics
         self._refresh_seconds = refresh_seconds
-        self._refreshed = 0.0
+        self._due = 0.0
 
     async def step(self) -> None:
-        """Follow to the newest version; raises CommitRefused when another process was first."""
-        written = await asyncio.to_thread(self._records.step, self._teller())
-        self._metrics.followed("records", written)
-        if time.monotonic() - self._refreshed >= self._refresh_seconds and self._records.progress >= 0:
-            self._metrics.followed(
-                "materials", await asyncio.to_thread(self._materials.refresh, self._records.progress)
-            )
-            self._refreshed = time.monotonic()
+        """Follow to the newest version; raises CommitRefused when another process was first.
+
+        Views are refreshed even when a records table waits: those of its project stay where they are.
+        """
+        try:
+            written = await asyncio.to_thread(self._records.step, self._teller())
+            self._metrics.followed("records", written)
+        finally:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        began = time.monotonic()
+        if began < self._due:
+            return
+        try:
+            rows = await asyncio.to_thread(self._materials.refresh, self._records.complete_to)
+            self._metrics.followed("materials", rows)
+        finally:
+            ended = time.monotonic()
+            self._due = ended + max(self._refresh_seconds, REFRESH_SHARE * (ended - began))
 
     def _teller(self) -> Callable[[list[SecondStatement]], None]:
         """Return what the records' thread calls to have second outcomes sent before it commits."""
@@ -117,26 +103,66 @@ class RecordsAndMaterials:
         return tell
 
 
-async def follow(name: str, step: Callable[[], Awaitable[None]], wake: asyncio.Event, stop: asyncio.Event) -> None:
+class Watch:
+    """Knows which followers are failing, and since when."""
+
+    def __init__(self, metrics: IngestMetrics, now: Callable[[], float] = time.monotonic) -> None:
+        self.metrics, self._now = metrics, now
+        self._failing: dict[str, float] = {}
+
+    def went_well(self, name: str) -> None:
+        """Forget that a follower failed."""
+        self._failing.pop(name, None)
+
+    def failed(self, name: str) -> None:
+        """Count a failure, and remember the first of a row."""
+        self.metrics.follower_failed(name)
+        self._failing.setdefault(name, self._now())
+
+    def ready(self) -> bool:
+        """Return whether no follower has been failing for more than 30 s."""
+        return all(self._now() - since <= UNREADY_SECONDS for since in list(self._failing.values()))
+
+
+async def follow(
+    name: str, step: Callable[[], Awaitable[None]], wake: asyncio.Event, stop: asyncio.Event, watch: Watch
+) -> None:
     """Run a follower's steps when woken, at least every 0.5 s, until `stop`; then once more.
 
-    A refused commit means that another process does the same work: stand back, then look again.
+    Whatever a step raises is logged, counted and followed by a pause: the copies of the truth never stop its intake.
     """
+    refused = False
     while True:
         last = stop.is_set()
-        try:
-            await step()
-            pause = POLL_SECONDS
-        except CommitRefused:
-            log.info("%s: another process was first; standing back", name)
-            pause = STAND_BACK_SECONDS
-        except (StoreError, BrokerError) as error:
-            log.error("%s: %s", name, error)
-            pause = POLL_SECONDS * 4
+        pause, refused = await _try(name, step, watch, refused)
         if last:
             return
         wake.clear()
         await _either(wake, stop, pause)
+
+
+async def _try(name: str, step: Callable[[], Awaitable[None]], watch: Watch, refused: bool) -> tuple[float, bool]:
+    """Take one step; return the seconds to pause, and whether the store refused its commit."""
+    try:
+        await step()
+    except OtherFollower:
+        log.info("%s: another process was first; standing back", name)
+        watch.went_well(name)
+        return STAND_BACK_SECONDS, False
+    except CommitRefused as error:
+        # The care of the tables, most often: nobody else has done this work, so it is tried again at once.
+        log.info("%s: the table changed meanwhile: %s", name, error)
+        return (POLL_SECONDS if refused else 0.0), True
+    except (StoreError, BrokerError) as error:
+        log.error("%s: %s", name, error)
+        watch.failed(name)
+        return FAILED_SECONDS, False
+    except Exception:
+        log.exception("%s: unexpected; ingestion goes on, and this is tried again", name)
+        watch.failed(name)
+        return FAILED_SECONDS, False
+    watch.went_well(name)
+    return POLL_SECONDS, False
 
 
 async def _either(wake: asyncio.Event, stop: asyncio.Event, seconds: float) -> None:

@@ -1,16 +1,23 @@
 """What becomes of each message of a flush: accepted, quarantined or duplicate, and why."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, cast
 
+from sojae.adapters.kafka_raw import UNREADABLE_HEADERS
 from sojae.domain.checks import check_values
 from sojae.domain.header import STRICT_ORIGINS, identifier_issues, identity_issues, value_issues
 from sojae.domain.issue import Issue, Status, worst
 from sojae.domain.template import Template
-from sojae.ports import Decoded, Message
+from sojae.ports import Decoded, Message, Stored
 from sojae.topics import institute_of
+
+log = logging.getLogger(__name__)
+
+MAX_ISSUES = 100
+"""Findings kept of one event: a message of a megabyte can hold a hundred thousand faults."""
 
 CHECKS_VERSION = "1"
 """Goes up when a built-in check changes what it finds; stored with every row."""
@@ -24,7 +31,8 @@ IDENTITY_RULES = frozenset(
 )
 
 SequenceKey = tuple[str, int, int]
-RecordKey = tuple[str, str]
+RecordKey = tuple[str, str, str, str]
+"""Institute, project, stage and record_id: a record is of one stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +47,12 @@ class Head:
 class Seen(Protocol):
     """What the store holds already, at exactly the version that the flush is pinned to."""
 
-    def event_ids(self, keys: Sequence[SequenceKey]) -> Mapping[SequenceKey, str | None]:
-        """Return the event_id stored first under each (producer, epoch, seq) that is known."""
+    def sequences(self, keys: Sequence[SequenceKey]) -> Mapping[SequenceKey, Stored]:
+        """Return what is stored under each (producer, epoch, seq) that is known."""
         ...
 
     def heads(self, keys: Iterable[RecordKey]) -> Mapping[RecordKey, Head]:
-        """Return the current head of each (institute, record_id) that has one."""
+        """Return the current head of each record that has one."""
         ...
 
 
@@ -74,10 +82,13 @@ def judge(messages: Sequence[tuple[Message, str]], decoded: Sequence[Decoded], s
     judged.sort(key=lambda j: (j.topic_id, j.message.partition, j.message.offset))
     for one in judged:
         if one.header:
-            one.issues += _header_issues(one)
+            one.issues += _caught(lambda one=one: _header_issues(one))  # type: ignore[misc]  # bound at once
             one.identified = not any(i.rule in IDENTITY_RULES for i in one.issues)
+        if UNREADABLE_HEADERS in one.message.headers:
+            one.issues.append(Issue("bad_headers", "warn", None, None, "names of Kafka headers in UTF-8"))
     _check_values(judged)
     for one in judged:
+        one.issues = _bounded(one.issues)
         one.status = worst(one.issues)
     _mark_repeats(judged, seen)
     _mark_corrections(judged, seen)
@@ -93,9 +104,30 @@ def _header_issues(one: Judged) -> list[Issue]:
         if template.institute not in (None, institute):
             issues.append(Issue("template_institute", "hard", None, str(template.institute), institute))
     event_time = header.get("event_time")
-    if isinstance(event_time, dt.datetime):
+    if one.message.timestamp_ms is None:
+        issues.append(Issue("broker_time", "warn", None, None, "a Kafka timestamp that is a time"))
+    elif isinstance(event_time, dt.datetime):
         issues += _time_issues(event_time, one.message.timestamp_ms, header)
     return issues
+
+
+def _caught(check: Callable[[], Iterable[Issue]]) -> list[Issue]:
+    """Return what a check finds; what it stumbles over is a finding too, so that no message can stop the others."""
+    try:
+        return list(check())
+    except Exception as error:
+        log.exception("a check failed on one message")
+        return [
+            Issue("check_failed", "hard", None, f"{type(error).__name__}: {error}"[:256], "values that can be checked")
+        ]
+
+
+def _bounded(issues: list[Issue]) -> list[Issue]:
+    """Return at most 100 findings, hard ones first, and how many there were beyond."""
+    if len(issues) <= MAX_ISSUES:
+        return issues
+    kept = sorted(issues, key=lambda i: i.severity != "hard")[:MAX_ISSUES]
+    return [*kept, Issue("more_findings", "info", None, f"{len(issues)} findings", f"{MAX_ISSUES} are kept")]
 
 
 def _time_issues(event_time: dt.datetime, broker_ms: int, header: Mapping[str, object]) -> Iterable[Issue]:
@@ -121,37 +153,60 @@ def _check_values(judged: Sequence[Judged]) -> None:
         if template is not None and one.header and not any(i.rule == "template_version" for i in one.issues):
             by_template.setdefault(template.sha256, (template, []))[1].append(one)
     for template, members in by_template.values():
-        values = [m.decoded.values for m in members]
-        found = check_values(template, values, [str(m.header.get("origin")) for m in members])
-        for one, issues in zip(members, found, strict=True):
-            one.issues += issues
+        _check_members(template, members)
+
+
+def _check_members(template: Template, members: Sequence[Judged]) -> None:
+    """Add each member's findings; where the batch cannot be checked, halves are, until the culprit is alone."""
+
+    def check() -> list[list[Issue]]:
+        origins = [str(m.header.get("origin")) for m in members]
+        return check_values(template, [m.decoded.values for m in members], origins)
+
+    if len(members) == 1:
+        members[0].issues += _caught(lambda: check()[0])
+        return
+    try:
+        found = check()
+    except Exception:
+        log.exception("a batch of %s cannot be checked as one", template.key)
+        half = len(members) // 2
+        _check_members(template, members[:half])
+        _check_members(template, members[half:])
+        return
+    for one, issues in zip(members, found, strict=True):
+        one.issues += issues
 
 
 def _mark_repeats(judged: Sequence[Judged], seen: Seen) -> None:
-    """Mark messages whose (producer, epoch, seq) is stored, or came earlier in the flush."""
+    """Mark messages whose (producer, epoch, seq) is stored, or came earlier in the flush.
+
+    What is in quarantine takes nothing: the same event, mended and sent again under its number, is taken in.
+    """
     keys = {id(one): sequence_key(one.header) for one in judged if one.identified}
-    known = dict(seen.event_ids(list(set(keys.values()))))
+    known = dict(seen.sequences(list(set(keys.values()))))
     for one in judged:
         key = keys.get(id(one))
         if key is None:
             continue
         event_id = str(one.header["event_id"])
-        if key not in known:
-            known[key] = event_id
-        elif known[key] == event_id:
+        stored = known.get(key)
+        if stored is None or (stored.event_id == event_id and stored.quarantined and one.status == "accepted"):
+            known[key] = Stored(event_id, quarantined=one.status == "quarantined")
+        elif stored.event_id == event_id:
             one.status = "duplicate"
             one.issues.append(Issue("repeated_message", "info", "header.seq", f"{key[1]}/{key[2]}", "each seq once"))
         else:
             one.status = "quarantined"
-            one.issues.append(Issue("sequence_conflict", "hard", "header.seq", event_id, str(known[key])))
+            one.issues.append(Issue("sequence_conflict", "hard", "header.seq", event_id, stored.event_id))
 
 
 def _mark_corrections(judged: Sequence[Judged], seen: Seen) -> None:
     """Mark accepted events that say what is current already, and flag those that supersede what is not."""
     accepted = [one for one in judged if one.status == "accepted"]
-    heads = dict(seen.heads({record_key(one.header) for one in accepted}))
+    heads = dict(seen.heads({record_key(one) for one in accepted}))
     for one in accepted:
-        header, key = one.header, record_key(one.header)
+        header, key = one.header, record_key(one)
         head, content = heads.get(key), cast("str | None", header.get("content"))
         if content is not None and head is not None and head.content == content and not head.retracted:
             one.status = "duplicate"
@@ -169,6 +224,8 @@ def sequence_key(header: Mapping[str, object]) -> SequenceKey:
     return str(header["producer"]), cast("int", header["epoch"]), cast("int", header["seq"])
 
 
-def record_key(header: Mapping[str, object]) -> RecordKey:
-    """Return (institute, record_id) of a sound header: corrections reach only the same institute's records."""
-    return str(header["institute"]), str(header["record_id"])
+def record_key(one: Judged) -> RecordKey:
+    """Return what a sound event is about: corrections reach only the same institute's records of the same stage."""
+    assert one.decoded.template is not None, "what is accepted has a template"
+    key = one.decoded.template.key
+    return str(one.header["institute"]), key.project, key.stage, str(one.header["record_id"])

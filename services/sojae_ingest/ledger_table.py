@@ -25,6 +25,7 @@ LEDGER = pa.schema(
         pa.field("events_version", _LONG),
     ]
 )
+NOT_LOADED = -2
 COUNTS = ("accepted", "flagged", "quarantined", "duplicate")
 Row = Mapping[str, object]
 Key = tuple[str, str, int]
@@ -44,26 +45,42 @@ class LedgerTable:
     def __init__(self, store_uri: str) -> None:
         self._table = DerivedTable(ledger_uri(store_uri), LEDGER)
         self._accounts: dict[Key, Account] = {}
-        self._loaded = -2
+        self._loaded = NOT_LOADED
+        self._whole = False  # whether the accounts were begun anew and are not yet stored
 
     def included(self) -> int:
         """Return the version of `events` that is included, and load the accounts when somebody else has written."""
         included = self._table.included()
         if included != self._loaded:
             self._accounts = read_accounts(self._table.table.read())
-            self._loaded = included
+            self._loaded, self._whole = included, False
         return included
 
-    def add(self, rows: Sequence[Row], upto: int) -> int:
-        """Account for rows of `events` and return how many accounts changed; raises CommitRefused."""
+    def add(self, rows: Sequence[Row], upto: int, *, anew: bool = False, complete: bool = True) -> int:
+        """Account for rows of `events` and return how many accounts changed; raises CommitRefused.
+
+        `anew` begins with empty accounts; what is not yet `complete` is accounted for, but not stored. When the last of it
+        comes, the accounts take the place of all rows of the table.
+        """
+        if anew:
+            self._accounts, self._loaded, self._whole = {}, NOT_LOADED, True
         changed = account_for(self._accounts, rows)
+        if not complete:
+            return 0
         try:
-            written = self._table.add(account_rows(self._accounts, changed, upto), upto)
+            written = self._store(changed, upto)
         except BaseException:
-            self._loaded = -2  # what was accounted for is not stored: read it again before going on
+            self._loaded = NOT_LOADED  # what was accounted for is not stored: read it again before going on
             raise
         self._loaded = upto
         return written
+
+    def _store(self, changed: Sequence[Key], upto: int) -> int:
+        if not self._whole:
+            return self._table.add(account_rows(self._accounts, changed, upto), upto)
+        self._table.replace(account_rows(self._accounts, list(self._accounts), upto), upto, None)
+        self._whole = False
+        return len(self._accounts)
 
 
 def ledger_uri(store_uri: str) -> str:

@@ -1,4 +1,4 @@
-"""The hourly care of the tables: small files joined, superseded ledger rows dropped; beside ingestion, never before it."""
+"""The hourly care of the tables: small files joined, what nobody needs dropped; beside ingestion, never before it."""
 
 import asyncio
 import logging
@@ -12,57 +12,72 @@ from sojae.adapters.events_table import events_uri
 from sojae.adapters.template_files import TemplateBook
 from sojae.domain.errors import CommitRefused, StoreError
 from sojae_ingest.ledger_table import LEDGER, ledger_uri
-from sojae_ingest.materials_table import records_tables
+from sojae_ingest.materials_table import materials_uri, records_tables
 
 log = logging.getLogger(__name__)
 
+FIRST_SECONDS = 600.0
 EVERY_SECONDS = 3_600.0
+RETENTION_HOURS = 7 * 24
+"""How long files of derived tables stay that no version needs any more: longer than any reader holds a version."""
 
 
 class Maintenance:
-    """Compacts `events`, `records` and `ledger`; rows, positions and followers stay as they are."""
+    """Compacts `events`, `records` and `ledger`, and frees what derived tables no longer need; `events` loses no file."""
 
     def __init__(self, store_uri: str, book: Callable[[], TemplateBook]) -> None:
         self._store_uri = store_uri
         self._book = book
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Care for the tables every hour until `stop`; a table that somebody else is changing waits for the next time."""
+        """Care for the tables soon after the start and then hourly, until `stop`; what cannot be done waits for the next time."""
+        pause = FIRST_SECONDS
         while True:
             try:
-                await asyncio.wait_for(stop.wait(), EVERY_SECONDS)
+                await asyncio.wait_for(stop.wait(), pause)
             except TimeoutError:
-                await asyncio.to_thread(self.care)
+                await asyncio.to_thread(self._try, self.care)
+                pause = EVERY_SECONDS
             else:
                 return
 
     def care(self) -> None:
-        """Compact every table once."""
-        for table in self._tables():
-            try:
-                table.compact()
-            except (CommitRefused, StoreError) as error:
-                log.info("compaction waits for the next hour: %s", error)
-        ledger = PinnedTable.open(ledger_uri(self._store_uri))
-        if ledger is not None:
-            try:
-                drop_superseded(ledger)
-            except (CommitRefused, StoreError) as error:
-                log.info("the ledger waits for the next hour: %s", error)
+        """Care for every table once."""
+        events, ledger = (self._opened(uri) for uri in (events_uri(self._store_uri), ledger_uri(self._store_uri)))
+        records, materials = self._records(), self._materials()
+        for table in (*events, *records):
+            self._try(table.compact)
+        for table in ledger:
+            self._try(lambda table=table: drop_superseded(table))  # type: ignore[misc]  # bound for this turn
+        for table in (*ledger, *records, *materials):
+            self._try(lambda table=table: table.vacuum(RETENTION_HOURS))  # type: ignore[misc]  # bound for this turn
 
-    def _tables(self) -> list[PinnedTable]:
+    def _try(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except (CommitRefused, StoreError) as error:
+            log.info("the care of a table waits for the next hour: %s", error)
+        except Exception:
+            log.exception("the care of a table failed; ingestion goes on")
+
+    def _records(self) -> list[PinnedTable]:
         book = self._book()
-        found = [PinnedTable.open(events_uri(self._store_uri))]
-        for project in book.projects():
-            for tables in records_tables(self._store_uri, book, project).values():
-                found += tables
-        return [table for table in found if table is not None]
+        by_stage = [records_tables(self._store_uri, book, project) for project in book.projects()]
+        return [table for tables in by_stage for found in tables.values() for table in found]
+
+    def _materials(self) -> list[PinnedTable]:
+        return [t for p in self._book().projects() for t in self._opened(materials_uri(self._store_uri, p))]
+
+    def _opened(self, uri: str) -> list[PinnedTable]:
+        """Return the table at a URI, or nothing."""
+        table = PinnedTable.open(uri)
+        return [] if table is None else [table]
 
 
 def drop_superseded(ledger: PinnedTable) -> int:
     """Keep of each account the row with the highest `events_version`, and return how many rows were dropped.
 
-    Raises CommitRefused when an account changed meanwhile.
+    A row that is appended meanwhile stays beside them. Raises CommitRefused when the rows were replaced meanwhile.
     """
     rows = pl.DataFrame(pl.from_arrow(ledger.read()))
     newest = rows.sort("events_version").unique(["institute", "producer", "epoch"], keep="last", maintain_order=True)

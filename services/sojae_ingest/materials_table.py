@@ -4,13 +4,13 @@ import logging
 from collections.abc import Callable, Mapping
 
 from sojae.adapters.delta import PinnedTable
-from sojae.adapters.derived_table import DerivedTable
+from sojae.adapters.derived_table import FOLLOWS, DerivedTable
 from sojae.adapters.template_files import TemplateBook
 from sojae.domain.errors import TemplateError
 from sojae.domain.lineage import Row
 from sojae.domain.materials import Records, materials_table
 from sojae.domain.template import STAGES, Stage, Template
-from sojae_ingest.records import RecordsKey
+from sojae_ingest.record_rows import RecordsKey
 
 log = logging.getLogger(__name__)
 
@@ -23,15 +23,21 @@ class MaterialsViews:
         self._book = book
         self._built_from: dict[str, tuple[int, ...]] = {}
 
-    def refresh(self, events_version: int) -> int:
-        """Bring every project's view to the records of `events_version`, and return the rows written.
+    def refresh(self, complete_to: Callable[[str], int]) -> int:
+        """Bring every project's view to its records, and return the rows written.
 
+        `complete_to` says up to which version of `events` a project's records are complete. A view says that version,
+        so while another process has brought the records beyond it, or they have not been looked at, the view waits.
         Raises CommitRefused when another process is doing the same.
         """
         book, written = self._book(), 0
         for project in book.projects():
             templates = newest_templates(book, project)
             tables = records_tables(self._store_uri, book, project)
+            events_version = complete_to(project)
+            held = [t.position(FOLLOWS) for stage in STAGES for t in tables[stage]]
+            if events_version < 0 or any(v is not None and v > events_version for v in held):
+                continue
             versions = tuple(t.version for stage in STAGES for t in tables[stage])
             if versions != self._built_from.get(project):
                 written += self._rebuild(project, templates, tables, events_version)
@@ -48,7 +54,7 @@ class MaterialsViews:
         rows: dict[Stage, list[Row]] = {s: [r for t in tables[s] for r in t.read().to_pylist()] for s in STAGES}
         if not rows["property"]:
             return 0
-        view = materials_table(Records(rows, templates), events_version)
+        view = materials_table(Records(rows, templates, all_versions(self._book(), project)), events_version)
         derived = DerivedTable(materials_uri(self._store_uri, project), view.schema)
         if derived.included() >= events_version:
             return 0
@@ -71,6 +77,11 @@ def newest_templates(book: TemplateBook, project: str) -> dict[Stage, Template]:
         except TemplateError:
             log.debug("project %s has no template of stage %s", project, stage)
     return templates
+
+
+def all_versions(book: TemplateBook, project: str) -> dict[Stage, list[Template]]:
+    """Return every version of each stage's template: records are in the units of their own."""
+    return {stage: [t for t in book if (t.key.project, t.key.stage) == (project, stage)] for stage in STAGES}
 
 
 def records_tables(store_uri: str, book: TemplateBook, project: str) -> dict[Stage, list[PinnedTable]]:

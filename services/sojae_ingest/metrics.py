@@ -24,6 +24,12 @@ class IngestMetrics:
             "sojae_messages_unplaced", "Messages dropped before their partition was placed.", registry=registry
         )
         self._outcomes = Counter("sojae_outcomes_sent", "Outcome messages sent.", registry=registry)
+        self._untold = Counter(
+            "sojae_outcomes_failed", "Outcomes that a topic did not take; they are in the store.", registry=registry
+        )
+        self._follower_failures = Counter(
+            "sojae_follower_failures", "Steps of a follower that failed.", ["follower"], registry=registry
+        )
         self._followed = Counter("sojae_rows_followed", "Rows written to derived tables.", ["table"], registry=registry)
 
     def flushed(self, flushed: Flushed, seconds: float) -> None:
@@ -49,3 +55,11 @@ class IngestMetrics:
     def followed(self, table: str, rows: int) -> None:
         """Count rows written to a derived table; `table` is records, ledger or materials."""
         self._followed.labels(table).inc(rows)
+
+    def outcomes_failed(self, count: int) -> None:
+        """Count outcomes of events that a topic did not take."""
+        self._untold.inc(count)
+
+    def follower_failed(self, name: str) -> None:
+        """Count a failed step of a follower; `name` is outcomes, records or care."""
+        self._follower_failures.labels(name).inc()

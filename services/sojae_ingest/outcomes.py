@@ -19,6 +19,12 @@ COLUMNS = (
 )  # fmt: skip
 MAX_EVENTS = 5_000
 MAX_BYTES = 524_288
+MAX_ITEM_BYTES = MAX_BYTES // 2
+KEPT_ISSUES = 20
+"""So many findings are told of an event that has too many for one message; all of them are in the store."""
+
+CUT_TEXT = 1_024
+
 NO_KEY = "-"
 """Message key of outcomes for messages that had none."""
 
@@ -100,11 +106,28 @@ def _item(row: Row, template: Template | None) -> dict[str, object]:
         name: row[name]
         for name in ("topic", "partition", "offset", "event_id", "record_id", "sample_id", "epoch", "seq", "status")
     }
-    issues = []
+    issues: list[Row] = []
     for issue in cast("Sequence[Mapping[str, object]]", row["issues"] or ()):
         text = rule_text(str(issue["rule"]), template)
         issues.append({**issue, "message_ko": text.ko, "message_en": text.en})
-    return {**item, "issues": issues}
+    whole = {**item, "issues": issues}
+    return whole if _weight(whole) <= MAX_ITEM_BYTES else {**item, "issues": _cut(issues)}
+
+
+def _cut(issues: Sequence[Row]) -> list[Row]:
+    """Return the first findings with their texts cut, and one that says how many there are beside them."""
+    kept = [{name: v[:CUT_TEXT] if isinstance(v, str) else v for name, v in i.items()} for i in issues[:KEPT_ISSUES]]
+    count = max(len(issues) - KEPT_ISSUES, 0)
+    more = {
+        "rule": "more_findings",
+        "severity": "info",
+        "field": None,
+        "got": str(count),
+        "expected": None,
+        "message_ko": f"소견이 {count}개 더 있습니다. 저장소에서 읽으십시오",
+        "message_en": f"{count} more findings; read them from the store",
+    }
+    return [*kept, *([more] if count else [])]
 
 
 def _sender(row: Row) -> str | None:
@@ -119,8 +142,7 @@ def _parts(items: Sequence[Row]) -> Iterator[list[Row]]:
     part: list[Row] = []
     size = 0
     for item in items:
-        issues = cast("Sequence[Mapping[str, object]]", item["issues"])
-        weight = sum(_most_bytes(values) for values in (item, *issues))
+        weight = _weight(item)
         if part and (len(part) >= MAX_EVENTS or size + weight > MAX_BYTES):
             yield part
             part, size = [], 0
@@ -128,6 +150,10 @@ def _parts(items: Sequence[Row]) -> Iterator[list[Row]]:
         size += weight
     if part:
         yield part
+
+
+def _weight(item: Row) -> int:
+    return sum(_most_bytes(values) for values in (item, *cast("Sequence[Row]", item["issues"])))
 
 
 def _most_bytes(values: Row) -> int:

@@ -55,6 +55,18 @@ class Positions:
         chain = self._chains.get(partition)
         return None if chain is None else chain.next_offset
 
+    def topic_ids(self) -> dict[str, str]:
+        """Return the id of each topic that a partition has been placed in."""
+        return {chain.partition.topic: chain.topic_id for chain in self._chains.values()}
+
+    def went_back(self, batches: Mapping[Partition, Sequence[Message]]) -> list[Partition]:
+        """Return the partitions whose messages come from before their chain's start: the log was set back or made anew."""
+        return [
+            partition
+            for partition, messages in batches.items()
+            if messages and partition in self._chains and messages[0].offset < self._chains[partition].start
+        ]
+
     def take(self, batches: Mapping[Partition, Sequence[Message]]) -> int:
         """Add what belongs to a chain and return how many messages did not (no place, or before the chain)."""
         dropped = 0

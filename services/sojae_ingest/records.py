@@ -1,51 +1,36 @@
 """Typed records: accepted events in columns, each event_id once, following `events`."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import cast
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from sojae.adapters.delta import COMMIT_VERSION
+from sojae.adapters.delta import ChangesGone
 from sojae.adapters.derived_table import DerivedTable
+from sojae.adapters.stored_schemas import StoredSchemas
 from sojae.adapters.template_files import TemplateBook
-from sojae.domain.frames import ISSUES, arrow_fields, column
-from sojae.domain.grade import grade
+from sojae.domain.errors import StoreError
 from sojae.domain.order import ORDER_COLUMNS
-from sojae.domain.template import Field, Template
 from sojae.ports import Decoder, EventsTable
-from sojae_ingest.following import steps
+from sojae_ingest.following import feed
+from sojae_ingest.record_rows import RecordsKey, RecordSources, TemplateGone, record_table
 
 log = logging.getLogger(__name__)
 
 COLUMNS = (
-    "topic_id", "partition", "offset", "ingest_time", "status", "issues", "project", "stage", "template_version", "raw",
-    COMMIT_VERSION,
+    "topic_id", "partition", "offset", "ingest_time", "status", "issues", "project", "stage", "template_version",
+    "schema_sha256", "raw",
 )  # fmt: skip
-OWN = (
-    pa.field("topic_id", pa.string()),
-    pa.field("partition", pa.int32()),
-    pa.field("offset", pa.int64()),
-    pa.field("ingest_time", pa.timestamp("us", tz="UTC")),
-    pa.field("issues", ISSUES),
-    pa.field("grade", pa.string()),
-)
 NEAR_UNIQUE = ("event_id", "record_id", "offset", "sample_id", "content", "event_time")
 Row = Mapping[str, object]
-
-
-class RecordsKey(NamedTuple):
-    """What one records table holds."""
-
-    project: str
-    stage: str
-    major: int
-
-    def uri(self, store_uri: str) -> str:
-        """Return the URI of the table in a store."""
-        return f"{store_uri.rstrip('/')}/records/{self.project}/{self.stage}/{self.major}"
+Identity = tuple[str, str]
+"""Institute and event_id."""
+Placed = tuple[object, ...]
+"""A place in the one order, as the columns hold it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +43,9 @@ class SecondStatement:
     offset: int
 
 
+Tell = Callable[[list[SecondStatement]], None]
+
+
 class RecordsFollower:
     """Keeps `records/<project>/<stage>/<major>` up with `events`."""
 
@@ -65,110 +53,127 @@ class RecordsFollower:
         self._events = events
         self._store_uri = store_uri
         self._book = book
-        self._decoder = decoder
+        self._sources = RecordSources(StoredSchemas(store_uri), decoder)
         self._tables: dict[RecordsKey, DerivedTable] = {}
-        self._looked: dict[
-            RecordsKey, int
-        ] = {}  # a quiet table commits its position rarely, but is not read again for it
-        self.progress = -1
-        """The version of `events` up to which every records table is complete."""
+        self._complete: dict[RecordsKey, int] = {}
 
-    def step(self, tell: Callable[[list[SecondStatement]], None]) -> int:
+    @property
+    def progress(self) -> int:
+        """The version of `events` up to which every records table is complete; −1 before the first step."""
+        return min(self._complete.values(), default=-1)
+
+    def complete_to(self, project: str) -> int:
+        """Return the version of `events` up to which every records table of a project is complete."""
+        return min((upto for key, upto in self._complete.items() if key.project == project), default=-1)
+
+    def step(self, tell: Tell) -> int:
         """Follow to the newest version and return the rows written.
 
         `tell` hears of statements that repeat an event_id before the commit that leaves them out, so that they are told
-        at least once. Raises CommitRefused when another process is doing the same.
+        at least once. Each table goes on from its own position: a new one holds up no other. Raises CommitRefused when
+        another process is doing the same, StoreError when a table waits for a template that is gone.
         """
         self._open_tables()
-        if not self._tables:
-            return 0
-        done = {key: max(table.included(), self._looked.get(key, -1)) for key, table in self._tables.items()}
-        written = 0
-        for upto, rows in steps(self._events, min(done.values()), COLUMNS):
-            accepted = rows.filter(pa.compute.equal(rows["status"], "accepted")).to_pylist()
-            for key, table in self._tables.items():
-                if upto > done[key]:
-                    mine = [r for r in accepted if r[COMMIT_VERSION] > done[key] and _key_of(r) == key]
-                    written += self._add(key, table, mine, upto, tell)
-                    self._looked[key] = upto
-            self.progress = upto
+        head = self._events.refresh()
+        together: dict[int, list[RecordsKey]] = {}
+        for key, table in self._tables.items():
+            self._complete[key] = table.included()
+            together.setdefault(self._complete[key], []).append(key)
+        written, waiting = 0, None
+        for after, keys in sorted(together.items()):
+            try:
+                written += self._follow(after, head, keys, tell)
+            except TemplateGone as error:
+                waiting = error
+        if waiting is not None:
+            raise waiting
         return written
 
-    def _add(
-        self,
-        key: RecordsKey,
-        table: DerivedTable,
-        rows: Sequence[Row],
-        upto: int,
-        tell: Callable[[list[SecondStatement]], None],
-    ) -> int:
-        fields = _fields(self._book(), key)
-        fresh = record_rows(rows, fields, self._decoder)
+    def _follow(self, after: int, head: int, keys: Sequence[RecordsKey], tell: Tell) -> int:
+        going, waiting, written = list(keys), None, 0
+        try:
+            for upto, rows in feed(self._events, after, head, COLUMNS):
+                accepted = rows.filter(pc.equal(rows["status"], "accepted"))
+                for key in list(going):
+                    try:
+                        written += self._add(key, rows_of(accepted, key), upto, tell)
+                    except TemplateGone as error:
+                        going.remove(key)
+                        waiting = error
+                    else:
+                        self._complete[key] = upto
+        except ChangesGone as gone:
+            log.warning("%s are built anew at version %d: %s", ", ".join(k.uri("") for k in going), head, gone)
+            for key in going:
+                try:
+                    written += self._anew(key, head, tell)
+                except TemplateGone as error:
+                    waiting = error
+                else:
+                    self._complete[key] = head
+        if waiting is not None:
+            raise waiting
+        return written
+
+    def _add(self, key: RecordsKey, rows: Sequence[Row], upto: int, tell: Tell) -> int:
+        table = self._tables[key]
+        fresh = self._sources.decoded(self._book(), key, rows)
         keep, replaced, seconds = _first_statements(fresh, _existing(table, fresh))
         if seconds:
             tell(seconds)
-        incoming = record_table(fields, keep)
+        incoming = record_table(self._sources.fields(self._book(), key), keep)
         if not replaced:
             return table.add(incoming, upto)
         table.replace(incoming, upto, _identities_sql(keep))
         return len(keep)
+
+    def _anew(self, key: RecordsKey, head: int, tell: Tell) -> int:
+        """Put all records of a key in the place of its table's rows, in one commit and never all in memory."""
+        self._sources.remember_all()
+        fields, taken = self._sources.fields(self._book(), key), dict[Identity, Placed]()
+        schema = record_table(fields, []).schema
+        failed: list[Exception] = []
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            where = {"status": "accepted", "project": key.project, "stage": key.stage}
+            try:
+                for rows in self._events.snapshot(COLUMNS, where):
+                    fresh = self._sources.decoded(self._book(), key, rows_of(rows, key))
+                    keep, _, seconds = _first_statements(fresh, taken)
+                    taken.update({_identity(row): _placed(row) for row in keep})
+                    if seconds:
+                        tell(seconds)
+                    yield from record_table(fields, keep).to_batches()
+            except Exception as error:
+                failed.append(error)
+                raise
+
+        try:
+            self._tables[key].replace(pa.RecordBatchReader.from_batches(schema, batches()), head, None)
+        except StoreError as error:
+            if failed:
+                raise failed[0] from error  # the writer knows only that its reader failed
+            raise
+        return len(taken)
 
     def _open_tables(self) -> None:
         book = self._book()
         for template in book:
             key = RecordsKey(template.key.project, template.key.stage, template.key.major)
             if key not in self._tables:
-                schema = record_table(_fields(book, key), []).schema
+                schema = record_table(self._sources.fields(book, key), []).schema
                 self._tables[key] = DerivedTable(key.uri(self._store_uri), schema, plain_columns=NEAR_UNIQUE)
 
 
-def record_rows(rows: Sequence[Row], fields: Sequence[Field], decoder: Decoder) -> list[dict[str, object]]:
-    """Return header, position and values of accepted `events` rows, decoded from their raw bytes."""
-    decoded = decoder.decode([cast("bytes", r["raw"]) for r in rows])
-    names = {f.name for f in fields}
-    result = []
-    for row, one in zip(rows, decoded, strict=True):
-        if not one.header:
-            log.error(
-                "accepted at %s-%s but no longer decodable: its template is gone; put it back",
-                row["topic_id"],
-                row["offset"],
-            )
-            continue
-        issues = cast("Sequence[Mapping[str, object]]", row["issues"])
-        own = {f.name: row[f.name] for f in OWN if f.name in row}
-        found = [str(i["rule"]) for i in issues]
-        values = {k: v for k, v in one.values.items() if k in names}
-        result.append({**one.header, **own, "grade": grade(one.header, found), **values})
-    return result
+def rows_of(accepted: pa.Table, key: RecordsKey) -> list[dict[str, object]]:
+    """Return the rows of one records table; the others are never made into Python objects."""
+    mine = pc.and_(pc.equal(accepted["project"], key.project), pc.equal(accepted["stage"], key.stage))
+    mine = pc.and_(mine, pc.starts_with(accepted["template_version"], f"{key.major}."))
+    rows: list[dict[str, object]] = accepted.filter(mine).to_pylist()
+    return rows
 
 
-def record_table(fields: Sequence[Field], rows: Sequence[Row]) -> pa.Table:
-    """Return rows as a table: header fields, position, issues, grade, then the template's fields."""
-    names = {f.name for f in OWN}
-    header_and_values = [f for f in fields if f.name not in names]
-    arrays = [column(f.kind, [r.get(f.name) for r in rows]) for f in header_and_values]
-    own = [pa.array([r.get(f.name) for r in rows], type=f.type) for f in OWN]
-    schema = pa.schema([*arrow_fields(header_and_values), *OWN])
-    return pa.Table.from_arrays([*arrays, *own], schema=schema)
-
-
-def _fields(book: TemplateBook, key: RecordsKey) -> list[Field]:
-    """Return the header fields and the fields of every minor version of a major, newest version first."""
-    templates: list[Template] = sorted(
-        (t for t in book if (t.key.project, t.key.stage, t.key.major) == key),
-        key=lambda t: int(t.key.version.split(".")[1]),
-        reverse=True,
-    )
-    fields = {f.name: f for t in templates for f in (*t.header_fields, *t.fields)}
-    return list(fields.values())
-
-
-def _key_of(row: Row) -> RecordsKey:
-    return RecordsKey(str(row["project"]), str(row["stage"]), int(str(row["template_version"]).split(".")[0]))
-
-
-def _existing(table: DerivedTable, fresh: Sequence[Row]) -> dict[tuple[str, str], tuple[object, ...]]:
+def _existing(table: DerivedTable, fresh: Sequence[Row]) -> dict[Identity, Placed]:
     """Return the places of records whose event_id comes again, by (institute, event_id)."""
     if not fresh:
         return {}
@@ -183,16 +188,16 @@ def _existing(table: DerivedTable, fresh: Sequence[Row]) -> dict[tuple[str, str]
 
 
 def _first_statements(
-    fresh: Sequence[dict[str, object]], existing: Mapping[tuple[str, str], tuple[object, ...]]
+    fresh: Sequence[dict[str, object]], existing: Mapping[Identity, Placed]
 ) -> tuple[list[dict[str, object]], bool, list[SecondStatement]]:
     """Return the rows to keep (the first of each event_id in the one order), whether one replaces a stored row, and the rest."""
-    first: dict[tuple[str, str], tuple[object, ...]] = dict(existing)
-    chosen: dict[tuple[str, str], dict[str, object]] = {}
+    first: dict[Identity, Placed] = {}
+    chosen: dict[Identity, dict[str, object]] = {}
     replaced, seconds = False, []
     for row in fresh:
-        identity = (str(row["institute"]), str(row["event_id"]))
-        place = tuple(row[c] for c in ORDER_COLUMNS)
-        if identity not in first or place < first[identity]:
+        identity, place = _identity(row), _placed(row)
+        before = first.get(identity, existing.get(identity))
+        if before is None or place < before:
             replaced |= identity in existing
             if identity in chosen:
                 seconds.append(_second(chosen[identity]))
@@ -200,6 +205,14 @@ def _first_statements(
         else:
             seconds.append(_second(row))
     return list(chosen.values()), replaced, seconds
+
+
+def _identity(row: Row) -> Identity:
+    return str(row["institute"]), str(row["event_id"])
+
+
+def _placed(row: Row) -> Placed:
+    return tuple(row[c] for c in ORDER_COLUMNS)
 
 
 def _identities_sql(rows: Sequence[Row]) -> str:

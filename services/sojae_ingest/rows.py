@@ -1,6 +1,7 @@
 """Judged messages as rows of the table `events`."""
 
 import datetime as dt
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -8,8 +9,12 @@ import pyarrow as pa
 
 from sojae.adapters.events_schema import EVENTS, HEADER
 from sojae.adapters.events_table import month_of
+from sojae.domain.issue import Issue
+from sojae.ports import Decoded
 from sojae.topics import institute_of
 from sojae_ingest.judgement import CHECKS_VERSION, Judged
+
+log = logging.getLogger(__name__)
 
 MAX_TEXT = 1_024
 CLAIM_FREE = frozenset({"template_version", "event_time", "sample_id", "origin"})
@@ -27,7 +32,7 @@ def events_rows(judged: Sequence[Judged], ingest_time_us: int) -> pa.Table:
         "topic_id": [j.topic_id for j in judged],
         "partition": [j.message.partition for j in judged],
         "offset": [j.message.offset for j in judged],
-        "broker_time": [j.message.timestamp_ms * 1000 for j in judged],
+        "broker_time": [None if j.message.timestamp_ms is None else j.message.timestamp_ms * 1000 for j in judged],
         "ingest_time": [ingest_time_us] * len(judged),
         "status": [j.status for j in judged],
         "issues": [[asdict(i) for i in j.issues] for j in judged],
@@ -45,6 +50,21 @@ def events_rows(judged: Sequence[Judged], ingest_time_us: int) -> pa.Table:
         ]
     columns["institute"] = [institute_of(j.message.topic) for j in judged]
     return pa.table({f.name: pa.array(columns[f.name], type=f.type) for f in EVENTS}, schema=EVENTS)
+
+
+def storable_rows(judged: Sequence[Judged], ingest_time_us: int) -> pa.Table:
+    """Return the rows; a message whose header no column can hold is stored bare, in quarantine, with its raw bytes."""
+    try:
+        return events_rows(judged, ingest_time_us)
+    except (pa.ArrowException, OverflowError, ValueError, TypeError) as error:
+        log.exception("a flush cannot be stored as it is")
+        for one in judged:
+            try:
+                events_rows([one], ingest_time_us)
+            except (pa.ArrowException, OverflowError, ValueError, TypeError):
+                one.decoded, one.identified, one.status = Decoded(), False, "quarantined"
+                one.issues = [Issue("check_failed", "hard", None, type(error).__name__, "a header that can be stored")]
+        return events_rows(judged, ingest_time_us)
 
 
 def _header_value(value: object, kind: pa.DataType) -> object:

@@ -13,19 +13,22 @@ from typing import cast
 import pyarrow as pa
 
 from sojae.domain.ledger import SequenceRanges
-from sojae.ports import EventsTable
+from sojae.ports import EventsTable, Stored
+from sojae_ingest.following import steps
 from sojae_ingest.judgement import Head, RecordKey, SequenceKey
 
 log = logging.getLogger(__name__)
 
 COLUMNS = (
     "topic_id", "partition", "offset", "ingest_time", "institute", "producer", "epoch", "seq", "event_id", "record_id",
-    "content", "retracted", "status",
+    "content", "retracted", "status", "project", "stage",
 )  # fmt: skip
 RECENT = 50_000
 """Sequence numbers whose event_id is kept in memory: most repeats come soon after the original."""
 
-VERSIONS_A_STEP = 500
+FORM = 2
+"""Goes up when the tables of the file change."""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS ledger (producer TEXT, epoch INTEGER, ranges TEXT NOT NULL, PRIMARY KEY (producer, epoch)) WITHOUT ROWID;
@@ -33,7 +36,6 @@ CREATE TABLE IF NOT EXISTS heads (
   record BLOB PRIMARY KEY, event_id TEXT NOT NULL, content TEXT, retracted INTEGER NOT NULL,
   ingest_time INTEGER NOT NULL, topic_id TEXT NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS plain (record INTEGER PRIMARY KEY);
 """
 _UPSERT = """
 INSERT INTO heads VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (record) DO UPDATE SET
@@ -46,17 +48,13 @@ WHERE (excluded.ingest_time, excluded.topic_id, excluded.partition, excluded.off
 class SQLiteSeen:
     """See `sojae_ingest.judgement.Seen`; one file for one process, deleted and rebuilt with equal result.
 
-    Heads are kept of records that carry `content` or are corrected (record_id other than event_id). Of an instrument's
-    plain first statement, whose event_id is its record_id, a 64-bit hash is enough until somebody corrects it.
+    A file that is broken, or of an older form, is thrown away: everything in it can be read again from the table.
     """
 
     def __init__(self, path: Path) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=NORMAL")
-        self._database.executescript(_SCHEMA)
+        self._database = _open(path)
         self._ranges: dict[tuple[str, int], SequenceRanges] = {}
-        self._recent: OrderedDict[SequenceKey, str] = OrderedDict()
+        self._recent: OrderedDict[SequenceKey, Stored] = OrderedDict()
         self._table: EventsTable | None = None
         self._load()
 
@@ -80,14 +78,16 @@ class SQLiteSeen:
             log.info("building the index of %s anew", table.table_id)
             self._reset(table.table_id)
         self._table = table
-        while self.version < table.version:
-            upto = min(self.version + VERSIONS_A_STEP, table.version)
-            self._include(table.changes(self.version, upto, COLUMNS), upto)
+        for step in steps(table, self.version, table.version, COLUMNS):
+            if step.anew:
+                self._reset(table.table_id)
+            # Until a snapshot has been read to its end the index stays at −1: to take a row again changes nothing.
+            self._include(step.rows, step.upto if step.complete else -1)
 
-    def event_ids(self, keys: Sequence[SequenceKey]) -> Mapping[SequenceKey, str | None]:
-        """Return the event_id stored first under each (producer, epoch, seq) that is known."""
+    def sequences(self, keys: Sequence[SequenceKey]) -> Mapping[SequenceKey, Stored]:
+        """Return what is stored under each (producer, epoch, seq) that is known."""
         hits = [k for k in keys if k[2] in self._ranges.get((k[0], k[1]), ())]
-        found: dict[SequenceKey, str | None] = {k: self._recent[k] for k in hits if k in self._recent}
+        found: dict[SequenceKey, Stored] = {k: self._recent[k] for k in hits if k in self._recent}
         rest = [k for k in hits if k not in found]
         if rest:
             assert self._table is not None, "catch_up() comes first"
@@ -95,7 +95,7 @@ class SQLiteSeen:
         return found
 
     def heads(self, keys: Iterable[RecordKey]) -> Mapping[RecordKey, Head]:
-        """Return the current head of each (institute, record_id) that has one."""
+        """Return the current head of each record that has one."""
         found = {}
         for key in keys:
             row = self._database.execute(
@@ -103,8 +103,6 @@ class SQLiteSeen:
             ).fetchone()
             if row is not None:
                 found[key] = Head(row[0], row[1], bool(row[2]))
-            elif self._database.execute("SELECT 1 FROM plain WHERE record = ?", (_short(key),)).fetchone():
-                found[key] = Head(event_id=key[1], content=None, retracted=False)
         return found
 
     def _include(self, rows: pa.Table, upto: int) -> None:
@@ -130,24 +128,22 @@ class SQLiteSeen:
     def _count_sequence(self, row: Mapping[str, object], changed: set[tuple[str, int]]) -> None:
         producer, epoch, seq = str(row["producer"]), cast("int", row["epoch"]), cast("int", row["seq"])
         ranges = self._ranges.setdefault((producer, epoch), SequenceRanges())
+        key, quarantined = (producer, epoch, seq), row["status"] == "quarantined"
         if seq in ranges:
+            recent = self._recent.get(key)
+            if recent is not None:
+                self._recent[key] = recent._replace(quarantined=recent.quarantined and quarantined)
             return
         ranges.add(seq)
         changed.add((producer, epoch))
-        self._recent[producer, epoch, seq] = str(row["event_id"])
+        self._recent[key] = Stored(str(row["event_id"]), quarantined)
         if len(self._recent) > RECENT:
             self._recent.popitem(last=False)
 
     def _update_head(self, row: Mapping[str, object]) -> None:
-        key = _digest((str(row["institute"]), str(row["record_id"])))
+        key = _digest((str(row["institute"]), str(row["project"]), str(row["stage"]), str(row["record_id"])))
         place = (row["ingest_time"], row["topic_id"], row["partition"], row["offset"])
         values = (key, row["event_id"], row["content"], int(bool(row["retracted"])), *place)
-        if row["content"] is None and row["record_id"] == row["event_id"] and not row["retracted"]:
-            there = self._database.execute("SELECT 1 FROM heads WHERE record = ?", (key,)).fetchone()
-            if there is None:
-                short = _short((str(row["institute"]), str(row["record_id"])))
-                self._database.execute("INSERT OR IGNORE INTO plain VALUES (?)", (short,))
-                return
         self._database.execute(_UPSERT, values)
 
     def _load(self) -> None:
@@ -156,7 +152,7 @@ class SQLiteSeen:
 
     def _reset(self, table_id: str) -> None:
         with self._transaction():
-            for name in ("meta", "ledger", "heads", "plain"):
+            for name in ("meta", "ledger", "heads"):
                 self._database.execute(f"DELETE FROM {name}")  # noqa: S608 - the names stand in the line above
             self._set_meta("table_id", table_id)
         self._ranges.clear()
@@ -184,5 +180,25 @@ def _digest(key: RecordKey) -> bytes:
     return hashlib.sha256("\x00".join(key).encode()).digest()[:16]
 
 
-def _short(key: RecordKey) -> int:
-    return int.from_bytes(_digest(key)[:8], signed=True)
+def _open(path: Path) -> sqlite3.Connection:
+    """Return a connection to the file, made anew when it is no index of this form."""
+    try:
+        return _connect(path)
+    except sqlite3.DatabaseError as error:
+        log.warning("%s is broken or of another form (%s): it is built anew", path, error)
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        return _connect(path)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    database.execute("PRAGMA journal_mode=WAL")
+    database.execute("PRAGMA synchronous=NORMAL")
+    form = int(database.execute("PRAGMA user_version").fetchone()[0])
+    if form not in (0, FORM) or (form == 0 and database.execute("SELECT 1 FROM sqlite_master").fetchone()):
+        database.close()
+        raise sqlite3.DatabaseError(f"form {form}, expected {FORM}")
+    database.executescript(_SCHEMA)
+    database.execute(f"PRAGMA user_version = {FORM}")
+    return database

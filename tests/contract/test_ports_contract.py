@@ -15,7 +15,7 @@ from sojae.adapters.delta import COMMIT_VERSION
 from sojae.adapters.events_table import DeltaEventsTable
 from sojae.adapters.kafka import AiokafkaProducer, AiokafkaSource, Connection, create_topics
 from sojae.domain.errors import CommitRefused, StoreError
-from sojae.ports import EventSource, EventsTable, Message, Partition, Position
+from sojae.ports import EventSource, EventsTable, Message, Partition, Position, Stored
 from sojae_local.endpoint import Endpoint
 from tests.builders import NOW, events, header
 from tests.fakes import Broker, EventsLog, FakeEventsTable
@@ -79,7 +79,7 @@ class TestEventsTable:
         assert one.refresh() == other.version
         assert (one.stored("id", 0), one.sequences([("kims/furnace-1", 1, 0)])) == (
             0,
-            {("kims/furnace-1", 1, 0): "event-0"},
+            {("kims/furnace-1", 1, 0): Stored("event-0", quarantined=False)},
         )
 
     @pytest.mark.parametrize("offset", [5, 4])
@@ -148,7 +148,16 @@ class TestEventsTable:
         table.append(rows(6, seq=0, event_id="first"), at(6))
         table.append(events([{"offset": 7, "producer": None}]), at(7))
         asked = [("kims/furnace-1", 1, 0), ("kims/furnace-1", 1, 9), ("kims/furnace-1", 2, 0), ("kims/furnace-2", 1, 0)]
-        assert table.sequences(asked) == {asked[0]: "first"}
+        assert table.sequences(asked) == {asked[0]: Stored("first", quarantined=False)}
+
+    def test_a_number_is_in_quarantine_when_all_of_it_is(self, open_table: Open) -> None:
+        """What is mended and accepted later takes it out, whatever comes before or behind."""
+        table, key = open_table(), ("kims/furnace-1", 1, 0)
+        table.append(rows(5, seq=0, status="quarantined"), at(5))
+        assert table.sequences([key]) == {key: Stored("event-5", quarantined=True)}
+        table.append(rows(6, seq=0, status="accepted"), at(6))
+        table.append(rows(7, seq=0, status="quarantined"), at(7))
+        assert table.sequences([key]) == {key: Stored("event-5", quarantined=False)}
 
     def test_a_table_has_an_id_of_its_own(self, open_table: Open, tmp_path: Path) -> None:
         """The same for every handle, another for a table made anew."""
@@ -259,7 +268,7 @@ class TestEventSource:
             (n, v, SENDER.encode()) for n, v in enumerate((b"a", b"b", b"c"))
         ]
         assert {(m.topic, m.partition) for m in taken} == {wire.partition}
-        assert all(m.timestamp_ms > 1_600_000_000_000 for m in taken)
+        assert all((m.timestamp_ms or 0) > 1_600_000_000_000 for m in taken)
 
     async def test_no_more_than_asked_for_comes_at_once(self, wire: Wire) -> None:
         """The rest comes with the next fetch."""
@@ -298,7 +307,7 @@ class TestEventSource:
     async def test_a_topic_s_id_is_its_own(self, wire: Wire) -> None:
         """The same at each call; two topics on one broker never share one, since positions are kept by it."""
         async with wire.reading() as (source, _):
-            assert await source.topic_id(wire.topic) == await source.topic_id(wire.topic) != ""
+            assert (await source.topic_ids([wire.topic])) == (await source.topic_ids([wire.topic])) != {wire.topic: ""}
 
     async def test_the_broker_s_offset_does_not_decide_where_we_read(self, wire: Wire) -> None:
         """It is told, for lag tools; the next reader still seeks for itself."""
@@ -317,5 +326,5 @@ async def test_two_topics_of_a_broker_have_two_ids(request: pytest.FixtureReques
     names = [f"sojae.events.t{uuid.uuid4().hex[:12]}" for _ in range(2)]
     await asyncio.to_thread(create_topics, connection, names, 1)
     source = AiokafkaSource(connection, pattern="^$", group_id="nobody")
-    ids = [await source.topic_id(name) for name in names]
+    ids = list((await source.topic_ids(names)).values())
     assert len(set(ids)) == 2

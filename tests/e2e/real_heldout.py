@@ -84,7 +84,8 @@ def used_though_kept_out(manifest: JSON) -> list[str]:
 
 
 def _rows_with(target: JSON, materials: pl.DataFrame) -> pl.DataFrame:
-    rows = materials.filter(pl.col(f"property__{target['field']}").is_not_null())
+    has_recipe = ~pl.col("findings").list.contains("no_composition")
+    rows = materials.filter(pl.col(f"property__{target['field']}").is_not_null() & has_recipe)
     for field, value in target["split"].items():
         rows = rows.filter(pl.col(f"property__{field}") == value)
     return rows

@@ -6,6 +6,7 @@ and HTTP, and every message is compared with what the simulator wrote down.
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import pytest
 
 from sojae.adapters.onnx import ForwardModel, InverseModel
 from sojae.adapters.template_files import load_templates
-from sojae.domain.model import INVERSE_FILE, MANIFEST_FILE, Manifest, record_name
+from sojae.domain.model import INVERSE_FILE, MANIFEST_FILE, Manifest, TargetModel, record_name
+from sojae_gateway.settings import GatewaySettings
 from tests.e2e import duck
 from tests.e2e.inverse import hit_rates
 from tests.e2e.processes import environment, free_port, gateway, last_json, left_behind, run
@@ -83,34 +85,63 @@ def _step_3_is_stored_as_it_must_be(home: Path, tour: JSON, truth: list[JSON]) -
 
 
 def _step_4_models_say_what_the_tour_said(home: Path, tour: JSON) -> None:
-    """The graphs on the shelf give the tour's prediction and design."""
+    """The graphs on the shelf give every number of the tour's prediction and design; what was measured is in the store."""
     assert set(tour["projects"]) == {"ceramic_electrode", "high_entropy_alloy"}
+    book = load_templates()
     for project, said in tour["projects"].items():
         shelf = home / "store" / "models" / project / said["model_version"]
         manifest = msgspec.json.decode((shelf / MANIFEST_FILE).read_bytes(), type=Manifest)
         target = manifest.target(said["target"])
+        assert (said["rows"], said["unit"]) == (
+            len(set(target.training_rows)),
+            book.get(project, "property").field(target.field).unit,
+        )
         inverse = InverseModel(
             (shelf / INVERSE_FILE).read_bytes(), inputs=len(manifest.inputs), targets=len(manifest.targets)
         )
-        order = [t.name for t in manifest.targets]
-        wanted = [said["design"]["wanted"] if name == said["target"] else float("nan") for name in order]
+        wanted = [said["design"]["wanted"] if t.name == target.name else float("nan") for t in manifest.targets]
         assert manifest.library.rows - len(manifest.library.measured) >= 2_000
         open_ends = [float("nan")] * len(manifest.inputs)
         found = inverse.query(wanted, _tolerances(manifest), (open_ends, open_ends), top_k=manifest.library.rows)
-        rows = found["library_row"].tolist()
-        place = rows.index(said["design"]["library_row"])
-        assert found["mean"][place][order.index(said["target"])] == pytest.approx(said["design"]["mean"], rel=1e-3)
-        record = rows.index(
-            manifest.library.measured.index(
-                record_name(said["prediction"]["institute"], said["prediction"]["record_id"])
-            )
+        _the_design_is(said["design"], found, manifest, target)
+        record = record_name(said["prediction"]["institute"], said["prediction"]["record_id"])
+        recipe = found["library_row"].tolist().index(manifest.library.measured.index(record))
+        forward = ForwardModel(
+            (shelf / target.file).read_bytes(), inputs=len(manifest.inputs), groups=len(manifest.groups)
         )
-        x = np.asarray([found["design"][record]], dtype=np.float32)
-        graph = (shelf / target.file).read_bytes()
-        forward = ForwardModel(graph, inputs=len(manifest.inputs), groups=len(manifest.groups)).predict(x)
-        for name in ("mean", "lower", "upper"):
-            assert float(forward[name][0, 0]) == pytest.approx(said["prediction"][name], rel=1e-3)
-        assert said["prediction"]["lower"] < said["prediction"]["mean"] < said["prediction"]["upper"]
+        _the_prediction_is(said["prediction"], forward.predict(found["design"][recipe : recipe + 1]))
+        assert said["prediction"]["measured"] in _measured(home, project, said["prediction"], target)
+
+
+def _the_design_is(
+    said: JSON, found: Mapping[str, np.ndarray[Any, Any]], manifest: Manifest, target: TargetModel
+) -> None:
+    """The best of the library's designs, by the graph alone."""
+    place = found["library_row"].tolist().index(said["library_row"])
+    column = manifest.targets.index(target)
+    for name, value in (("mean", found["mean"][place][column]), ("std", found["std"][place][column])):
+        assert float(value) == pytest.approx(said[name], rel=1e-3), name
+    assert float(found["hit_probability"][place]) == pytest.approx(said["hit_probability"], rel=1e-3)
+    assert float(found["hit_probability"].max()) == pytest.approx(said["hit_probability"], rel=1e-3)
+    assert float(found["distance"][place]) == pytest.approx(said["distance"], rel=1e-3, abs=1e-6)
+    assert said["measured"] is (said["library_row"] < len(manifest.library.measured))
+    assert said["reachable"] is (
+        said["hit_probability"] >= GatewaySettings.model_fields["reachable_probability"].default
+    )
+
+
+def _the_prediction_is(said: JSON, forward: Mapping[str, np.ndarray[Any, Any]]) -> None:
+    """What the graph gives for the recipe of the record."""
+    for name in ("mean", "std", "lower", "upper"):
+        assert float(forward[name][0, 0]) == pytest.approx(said[name], rel=1e-3), name
+    assert said["lower"] < said["mean"] < said["upper"]
+
+
+def _measured(home: Path, project: str, said: JSON, target: TargetModel) -> list[float]:
+    """Return what the store's statements about the record say was measured; a correction may have come after the tour."""
+    table = pl.read_delta(str(home / "store" / "records" / project / "property" / "1"))
+    own = table.filter(record_id=said["record_id"], institute=said["institute"], **target.split)
+    return own[target.field].to_list()
 
 
 def _step_5_http_says_what_the_store_holds(client: httpx.Client, home: Path, tour: JSON) -> JSON:

@@ -137,8 +137,11 @@ class FaultyAgent(IngestAgent):
 
         return tell_always
 
-    async def _refuse_gaps(self, first_offsets: dict[Partition, int]) -> None:
+    async def _refuse_gaps(self, jumps: dict[Partition, int]) -> None:
         """Look at nothing."""
+
+    async def _drop_renewed_topics(self) -> None:
+        """Ask for no topic's id."""
 
     async def _place_again(self, partitions: Iterable[Partition]) -> None:
         """Go on as if the refused commit had been stored."""

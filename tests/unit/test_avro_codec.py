@@ -114,6 +114,7 @@ def test_an_empty_message_is_told(message: bytes | None) -> None:
 
 def test_a_message_has_at_most_a_mebibyte() -> None:
     """The limit itself is decoded; what is beyond is quarantined unread."""
+    assert MAX_MESSAGE_BYTES == 1_048_576
     good = framed(template())
     assert rules(good.ljust(MAX_MESSAGE_BYTES, b"\x00")) == ["trailing_bytes"]
     assert rules(good.ljust(MAX_MESSAGE_BYTES + 1, b"\x00")) == ["too_large"]

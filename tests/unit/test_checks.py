@@ -260,3 +260,16 @@ def test_a_row_s_findings_do_not_depend_on_the_batch(batch: list[tuple[dict[str,
             i for i in issues if i.rule != "order" or all(v is None or math.isfinite(v) for v in (row["x"], row["y"]))
         ]
         assert [(i.rule, i.severity) for i in finite] == oracle(row, origin)
+
+
+@pytest.mark.parametrize("lot", ["@/", "@@", "", "@kims/", "@K/x", "a\x00b"])
+def test_a_lot_that_names_no_sample_is_refused(lot: str) -> None:
+    """The first of each row, by its component."""
+    (issues,) = check(made_up([field("lots", "map_string")]), {"lots": {"Ni": "Ni-7", "Co": lot, "Fe": lot}})
+    assert [(i.rule, i.severity, i.field, i.got) for i in issues] == [("identifier", "hard", "lots.Co", lot)]
+
+
+def test_lots_of_one_s_own_and_of_others_pass() -> None:
+    """And a map of texts by another name holds whatever it likes."""
+    assert found([field("lots", "map_string")], {"lots": {"Ni": "Ni-7", "Co": "@pnu/분말 3"}}) == []
+    assert found([field("words", "map_string")], {"words": {"Ni": ""}}) == []

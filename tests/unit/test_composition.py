@@ -150,3 +150,12 @@ def test_every_formula_of_a_published_alloy_set_is_read() -> None:
     assert len(read) == 1545
     assert all(2 <= len(amounts) <= 10 for amounts in read)
     assert len({hill_formula(a) for a in read}) <= len(set(formulas))
+
+
+@pytest.mark.parametrize("amounts", [{"Co": 1e308, "Ni": 1e308}, {"Co": 1e307}, {"Co": -1e308, "Ni": -1e308}])
+def test_amounts_near_the_largest_double_are_refused(amounts: dict[str, float]) -> None:
+    """Their sum, or what is scaled from it, is no number."""
+    with pytest.raises(FormulaError):
+        atomic_percent(amounts)
+    with pytest.raises(FormulaError):
+        with_balance({"Fe": 1e308, "Mn": 1e308}, "Al")

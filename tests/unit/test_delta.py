@@ -1,6 +1,7 @@
 """Delta tables through pinned handles: fenced writers, positions that only grow, changes by version."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,12 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from sojae.adapters.delta import COMMIT_VERSION, FORBIDDEN_CONFIGURATION, PinnedTable
-from sojae.adapters.derived_table import EMPTY_COMMIT_EVERY, DerivedTable
+from sojae.adapters import snapshot as snapshots
+from sojae.adapters.delta import COMMIT_VERSION, FORBIDDEN_CONFIGURATION, ChangesGone, PinnedTable, RangeTooLarge
+from sojae.adapters.derived_table import EMPTY_COMMIT_EVERY, DerivedTable, OtherFollower
+from sojae.adapters.snapshot import in_order, snapshot
 from sojae.domain.errors import CommitRefused, StoreError
+from sojae.ports import Bound
 
 SCHEMA = pa.schema([("offset", pa.int64()), ("name", pa.string())])
 FEED = {"delta.enableChangeDataFeed": "true"}
@@ -194,6 +198,82 @@ def test_files_that_are_gone_are_an_error(table: Make, tmp_path: Path) -> None:
         one.changes(0, 1, ["offset"])
 
 
+def test_a_range_beyond_the_bound_is_refused(table: Make) -> None:
+    """By rows and by bytes; whoever asks takes fewer versions."""
+    one = table()
+    for n in range(3):
+        one.append(rows(2 * n, 2 * n + 1), {"app": n})
+    assert one.changes(0, 3, ["offset"], Bound(6, 1_000)).num_rows == 6
+    for bound in (Bound(5, 1_000), Bound(6, 40)):
+        with pytest.raises(RangeTooLarge):
+            one.changes(0, 3, ["offset"], bound)
+
+
+def cleaned_up(folder: Path, before: int) -> None:
+    """Forget the commits before a version, as the log's clean-up does when they are 30 days old."""
+    for version in range(before):
+        (folder / "_delta_log" / f"{version:020}.json").unlink()
+
+
+def test_a_log_that_was_cleaned_up_says_so(table: Make, tmp_path: Path) -> None:
+    """Later versions can still be read; earlier ones are the sign to read a snapshot."""
+    one = table()
+    for n in range(4):
+        one.append(rows(n), {"app": n})
+    one.handle.create_checkpoint()
+    cleaned_up(tmp_path / "t", 3)
+    again = table()
+    with pytest.raises(ChangesGone):
+        again.changes(-1, 4, ["offset"])
+    assert changed(again, 2, 4) == [(2, 3), (3, 4)]
+    assert again.is_there()
+
+
+PLACED = pa.schema(
+    [
+        ("ingest_time", pa.timestamp("us", tz="UTC")),
+        ("topic_id", pa.string()),
+        ("partition", pa.int32()),
+        ("offset", pa.int64()),
+        ("raw", pa.binary()),
+    ]
+)
+
+
+def placed(*times: int, raw: bytes = b"x") -> pa.Table:
+    """Return rows at these microseconds, the latest first, two partitions each."""
+    many = [(t, "id", p, t, raw) for t in reversed(times) for p in (1, 0)]
+    columns = [pa.array(list(c), f.type) for c, f in zip(zip(*many, strict=True), PLACED, strict=True)]
+    return pa.table(columns, schema=PLACED)
+
+
+def test_a_snapshot_is_all_rows_in_the_one_order_in_bounded_batches(tmp_path: Path) -> None:
+    """By rows and by bytes; what one flush wrote is read together and divided."""
+    one = PinnedTable.create_or_open(str(tmp_path / "p"), PLACED)
+    one.append(placed(5, 1, 3), {"a": 1})
+    one.append(placed(4, 2, raw=b"y" * 100), {"a": 2})
+    expected = [(t, p) for t in (1, 2, 3, 4, 5) for p in (0, 1)]
+    for bound, most in ((Bound(4, 10_000), 4), (Bound(1, 10_000), 1), (Bound(100, 150), 4), (Bound(100, 10_000), 10)):
+        batches = list(snapshot(one.handle, ["offset", "partition", "ingest_time", "raw"], {}, bound))
+        got = [(r["offset"], r["partition"]) for b in batches for r in b.to_pylist()]
+        assert (got, max(b.num_rows for b in batches)) == (expected, most)
+    (only,) = one.snapshot(["offset", "ingest_time", "topic_id", "partition"], {"topic_id": "id"})
+    assert only.num_rows == 10
+    assert list(one.snapshot(PLACED.names, {"topic_id": "another"})) == []
+
+
+def test_more_bytes_than_one_array_holds_are_sorted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 64-bit offsets, in slices; the schema stays as it was."""
+    monkeypatch.setattr(snapshots, "ONE_ARRAY_BYTES", 1)
+    monkeypatch.setattr(snapshots, "SLICE_ROWS", 2)
+    table = pa.concat_tables([placed(3, 2, raw=b"late"), placed(1, raw=b"early")])
+    got = in_order(table)
+    assert got.schema == PLACED
+    assert [(r["offset"], r["partition"], r["raw"]) for r in got.to_pylist()] == [
+        (1, 0, b"early"), (1, 1, b"early"), (2, 0, b"late"), (2, 1, b"late"), (3, 0, b"late"), (3, 1, b"late"),
+    ]  # fmt: skip
+
+
 @pytest.fixture
 def derived(tmp_path: Path) -> Callable[[], DerivedTable]:
     """Return a function that opens the one derived table of the test."""
@@ -220,6 +300,7 @@ def test_a_range_without_rows_is_looked_at_once(derived: Callable[[], DerivedTab
 
 def test_every_thousandth_version_is_committed_all_the_same(derived: Callable[[], DerivedTable]) -> None:
     """So that a restart does not read for hours."""
+    assert EMPTY_COMMIT_EVERY == 1_000
     one = derived()
     one.add(rows(1), 0)
     one.add(rows(), EMPTY_COMMIT_EVERY - 1)
@@ -241,9 +322,54 @@ def test_the_loser_of_a_race_is_refused(derived: Callable[[], DerivedTable]) -> 
     """Two processes that follow for one table."""
     one, other = derived(), derived()
     one.add(rows(1), 3)
-    with pytest.raises(CommitRefused):
+    with pytest.raises(OtherFollower):
         other.add(rows(1), 3)
     assert other.included() == 3
+
+
+def test_a_table_that_was_only_cared_for_is_no_race(derived: Callable[[], DerivedTable]) -> None:
+    """Nobody else has done the work: the same step is simply taken again."""
+    one = derived()
+    one.add(rows(1), 3)
+    derived().table.replace(rows(1), {}, None)
+    with pytest.raises(CommitRefused) as refused:
+        one.replace(rows(2), 4, None)
+    assert not isinstance(refused.value, OtherFollower)
+    assert one.included() == 3
+    one.replace(rows(2), 4, None)
+    assert offsets(derived().table) == [2]
+
+
+def test_a_table_deleted_under_its_handle_is_made_anew(derived: Callable[[], DerivedTable], tmp_path: Path) -> None:
+    """It begins at the beginning, without a restart; so it does when somebody else has made it again."""
+    one = derived()
+    one.add(rows(1), 3)
+    one.add(rows(), 5)
+    shutil.rmtree(tmp_path / "d")
+    assert one.included() == -1
+    one.add(rows(1, 2), 6)
+    one.add(rows(3), 7)
+    shutil.rmtree(tmp_path / "d")
+    derived().add(rows(9), 2)
+    assert (one.included(), offsets(one.table)) == (2, [9])
+
+
+def test_a_table_is_replaced_from_a_reader_in_one_commit(derived: Callable[[], DerivedTable]) -> None:
+    """What the reader raises leaves the table as it was."""
+    one = derived()
+    one.add(rows(1), 1)
+
+    def batches(*, broken: bool) -> Iterator[pa.RecordBatch]:
+        yield from rows(5, 6).to_batches()
+        if broken:
+            raise ValueError("in the middle")
+        yield from rows(7).to_batches()
+
+    with pytest.raises(StoreError):
+        one.replace(pa.RecordBatchReader.from_batches(SCHEMA, batches(broken=True)), 2, None)
+    assert (derived().included(), offsets(derived().table)) == (1, [1])
+    one.replace(pa.RecordBatchReader.from_batches(SCHEMA, batches(broken=False)), 2, None)
+    assert (derived().included(), offsets(derived().table)) == (2, [5, 6, 7])
 
 
 def test_missing_columns_are_null_and_new_ones_widen_the_table(derived: Callable[[], DerivedTable]) -> None:

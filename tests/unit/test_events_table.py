@@ -11,7 +11,7 @@ from sojae.adapters.delta import FORBIDDEN_CONFIGURATION
 from sojae.adapters.events_schema import EVENTS, NEAR_UNIQUE
 from sojae.adapters.events_table import DeltaEventsTable, app_id, events_uri, month_of
 from sojae.domain.order import ORDER_COLUMNS, Place
-from sojae.ports import Position
+from sojae.ports import Position, Stored
 from tests.builders import events, header
 
 
@@ -66,7 +66,8 @@ def test_look_ups_are_made_in_parts(table: DeltaEventsTable, monkeypatch: pytest
     monkeypatch.setattr(module, "MAX_LOOKUP", 2)
     table.append(events([header(n) for n in range(7)]), [Position("id", 0, 6)])
     keys = [("kims/furnace-1", 1, n) for n in (6, 0, 3, 99, 5)]
-    assert table.sequences(keys) == {k: f"event-{k[2]}" for k in keys if k[2] != 99}
+    found = table.sequences(keys)
+    assert found == {k: Stored(f"event-{k[2]}", quarantined=False) for k in keys if k[2] != 99}
     assert table.sequences([]) == {}
 
 

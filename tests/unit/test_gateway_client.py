@@ -39,8 +39,13 @@ def test_ids_with_slashes_are_quoted() -> None:
 
     with client(answer) as asking:
         asking.record("a/b c", institute="kims")
+        asking.record("r", project="p", stage="raw")
         asking.event("kims", "/x//y")
-    assert paths == [b"/v1/records/a%2Fb%20c?institute=kims", b"/v1/events/kims/%2Fx%2F%2Fy"]
+    assert paths == [
+        b"/v1/records/a%2Fb%20c?institute=kims",
+        b"/v1/records/r?project=p&stage=raw",
+        b"/v1/events/kims/%2Fx%2F%2Fy",
+    ]
 
 
 def test_a_question_is_sent_as_the_gateway_reads_it() -> None:

@@ -5,7 +5,14 @@ import unicodedata
 
 import pytest
 
-from sojae.domain.header import identifier_issues, identity_issues, is_sample_id, sample_reference, value_issues
+from sojae.domain.header import (
+    identifier_issues,
+    identity_issues,
+    is_sample_id,
+    key_issues,
+    sample_reference,
+    value_issues,
+)
 from tests.builders import header, template
 
 
@@ -173,3 +180,19 @@ def test_an_uncertainty_is_a_finite_number(number: float) -> None:
 def test_event_times_are_no_affair_of_identities() -> None:
     """They are judged with the time of arrival."""
     assert fields(header(event_time=dt.datetime(1, 1, 1, tzinfo=dt.UTC))) == []
+
+
+@pytest.mark.parametrize("name", ["uncertainty", "qualifiers", "as_reported"])
+def test_a_map_that_speaks_of_no_field_is_flagged_once(name: str) -> None:
+    """A mistyped field would lose its uncertainty in silence; a thousand of them are one finding."""
+    keys = [*(f"nothing-{n}" for n in range(1000)), "yield_strength", "yield_strength.x"]
+    (issue,) = key_issues(header(**{name: dict.fromkeys(keys, 0.1)}), template().fields)
+    assert (issue.rule, issue.severity, issue.field) == ("unknown_key", "warn", f"header.{name}")
+    assert issue.got == "nothing-0, nothing-1, nothing-2 and 997 more"
+
+
+def test_fields_and_their_components_are_known() -> None:
+    """Absent maps have no keys."""
+    assert list(key_issues(header(uncertainty={"yield_strength": 5.0}, qualifiers=None), template().fields)) == []
+    said = {"composition.Fe": "1 %{mass}"}
+    assert list(key_issues(header(as_reported=said), template(stage="composition").fields)) == []

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -171,7 +172,7 @@ async def test_a_partition_that_left_before_it_was_placed_stays_without_a_place(
 async def test_a_hole_is_read_again() -> None:
     """A chain that began beyond the store is dropped, and the partition placed where the store ends."""
     ingest = await Ingest().send(6).start()
-    ingest.agent._positions.place(P, await ingest.source.topic_id(TOPIC), 4)
+    ingest.agent._positions.place(P, (await ingest.source.topic_ids([TOPIC]))[TOPIC], 4)
     ingest.source.seek(P, 4)
     await ingest.agent._turn()
     assert (ingest.offsets(), ingest.metric("sojae_chains_dropped_total"), ingest.source.committed) == ([], 1, {})
@@ -182,7 +183,7 @@ async def test_a_hole_is_read_again() -> None:
 async def test_a_refused_flush_is_read_again() -> None:
     """Another process stored two of the five; the rest follows, none twice."""
     ingest = await Ingest().send(5).start()
-    identity = await ingest.source.topic_id(TOPIC)
+    identity = (await ingest.source.topic_ids([TOPIC]))[TOPIC]
     other = FakeEventsTable(ingest.table.log)
     ingest.table.before_append = lambda: None if ingest.offsets() else _store(other, identity, 2)
     await ingest.agent._turn()
@@ -283,11 +284,11 @@ async def test_an_empty_log_is_no_alarm() -> None:
 async def test_an_error_while_placing_ends_the_loop() -> None:
     """The client would only log it, and the partition stand still for ever."""
 
-    async def unknown(topic: str) -> str:
-        raise BrokerError(en=f"no id of {topic}", ko="id가 없습니다")
+    async def unknown(topics: Sequence[str]) -> Mapping[str, str]:
+        raise BrokerError(en=f"no id of {topics}", ko="id가 없습니다")
 
     ingest = Ingest().send(1)
-    ingest.source.topic_id = unknown  # type: ignore[method-assign]  # a broker that fails
+    ingest.source.topic_ids = unknown  # type: ignore[method-assign]  # a broker that fails
     with pytest.raises(BrokerError, match="no id of"):
         await ingest.run()
     assert ingest.source.stopped
@@ -324,6 +325,46 @@ async def test_no_more_is_fetched_than_a_flush_takes() -> None:
     await ingest.agent._turn()
     await ingest.agent._turn()
     assert (ingest.offsets(), ingest.agent._positions.rows) == (list(range(8)), 1)
+
+
+async def test_room_is_what_a_flush_takes_less_what_is_collected() -> None:
+    """Three are there, one more fits."""
+    ingest = await Ingest(Pace(rows=4, bytes=1_000_000, seconds=1e9, trickle_seconds=1e9)).send(3).start()
+    await ingest.agent._turn()
+    ingest.send(5)
+    await ingest.agent._turn()
+    assert (ingest.offsets(), ingest.agent._positions.rows) == ([0, 1, 2, 3], 0)
+
+
+async def test_the_age_is_that_of_the_first_message_collected() -> None:
+    """Later ones do not make it younger, and the next flush begins to age with its own first."""
+    ingest = await Ingest(Pace(rows=100, bytes=1_000_000, seconds=60.0, trickle_seconds=60.0)).send(1).start()
+    ingest.agent._began = time.monotonic() - 1_000.0
+    await ingest.agent._turn()
+    assert ingest.offsets() == []
+    ingest.agent._began -= 61.0
+    ingest.send(1)
+    await ingest.agent._turn()
+    assert ingest.offsets() == [0, 1]
+    ingest.send(1)
+    await ingest.agent._turn()
+    assert ingest.offsets() == [0, 1]
+
+
+async def test_a_flush_falls_due_without_a_new_message() -> None:
+    """Time passes while nothing comes."""
+    ingest = await Ingest(Pace(rows=100, bytes=1_000_000, seconds=60.0, trickle_seconds=60.0)).send(1).start()
+    await ingest.agent._turn()
+    ingest.agent._began -= 61.0
+    await ingest.agent._turn()
+    assert ingest.offsets() == [0]
+
+
+async def test_nothing_collected_is_nothing_to_flush() -> None:
+    """Nobody is told, and no version is made."""
+    ingest = await Ingest().start()
+    await ingest.agent._flush()
+    assert (ingest.told, ingest.table.version, ingest.metric("sojae_flush_seconds_count")) == ([], 0, 0)
 
 
 PACE = Pace(rows=50_000, bytes=16_777_216, seconds=0.5, trickle_seconds=2.0)
@@ -363,3 +404,96 @@ async def test_a_refusal_is_logged_as_one_line(caplog: pytest.LogCaptureFixture)
         await ingest.agent._turn()
     warned = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
     assert warned == ["fenced: another writer"]
+
+
+async def test_a_rebalance_while_bounds_are_asked_loses_nothing() -> None:
+    """A legal hole makes us ask for bounds; what was fetched before a rebalance must not join the chain after it."""
+    ingest = Ingest(NEVER)
+    ingest.send(5)
+    await ingest.start()
+    await ingest.agent._turn()  # 0 to 4 are collected, nothing is due
+    marker = ingest.broker.logs[P]
+    ingest.send(1)  # offset 5 plays a transaction marker: it is never handed out
+    ingest.send(4)
+
+    async def rebalance() -> None:
+        await ingest.source.revoke([P])
+        await ingest.source.assign([P])
+
+    fetched = {P: marker[6:10]}
+    jumps = ingest.agent._jumps(fetched)
+    assert jumps == {P: 5}
+    ingest.source.while_asked = rebalance
+    ingest.agent._positions.take(fetched)
+    await ingest.agent._refuse_gaps(jumps)
+    assert ingest.agent._positions.expected(P) == 0
+    for _ in range(3):
+        await ingest.agent._turn()
+    await ingest.agent._flush()
+    assert [r["offset"] for r in ingest.table.rows()] == list(range(10))
+
+
+async def test_messages_are_taken_before_anything_is_awaited() -> None:
+    """The turn itself: a rebalance during the question leaves no message of before it in hand."""
+    ingest = Ingest()
+    ingest.send(3)
+    await ingest.start()
+    ingest.source.next[P] = 2  # as after a hole: offsets 0 and 1 do not come
+
+    async def rebalance() -> None:
+        await ingest.source.revoke([P])
+        await ingest.source.assign([P])
+
+    ingest.source.while_asked = rebalance
+    await ingest.agent._turn()
+    await ingest.agent._turn()
+    await ingest.agent._flush()
+    assert [r["offset"] for r in ingest.table.rows()] == [0, 1, 2]
+
+
+async def test_a_topic_made_anew_while_reading_is_stored_under_its_own_id() -> None:
+    """What is flushed after that is read again, from the start, under the new id."""
+    ingest = Ingest()
+    ingest.send(2)
+    await ingest.start()
+    await ingest.agent._turn()
+    await ingest.agent._flush()
+    old = ingest.broker.ids[TOPIC]
+    ingest.broker.create(TOPIC)
+    ingest.send(3)
+    for _ in range(4):
+        await ingest.agent._turn()
+        await ingest.agent._flush()
+    rows = [(r["topic_id"] == old, r["offset"]) for r in ingest.table.rows()]
+    assert sorted(rows) == [(False, 0), (False, 1), (False, 2), (True, 0), (True, 1)]
+
+
+async def test_a_log_that_is_set_back_while_reading_is_an_alarm() -> None:
+    """Under the same id, the store is ahead of the log: never skipped in silence."""
+    ingest = Ingest()
+    ingest.send(4)
+    await ingest.start()
+    await ingest.agent._turn()
+    await ingest.agent._flush()
+    del ingest.broker.logs[P][1:]
+    ingest.source.next[P] = 0  # the client starts again at the beginning, as `earliest` says
+    with pytest.raises(StateError, match="set back"):
+        await ingest.agent._turn()
+
+
+async def test_a_broker_that_hangs_does_not_keep_us(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the end of the log nor the leave is waited for without bound."""
+    monkeypatch.setattr("sojae_ingest.agent.DRAIN_SECONDS", 0.05)
+    monkeypatch.setattr("sojae_ingest.agent.LEAVE_SECONDS", 0.05)
+    ingest = Ingest()
+    await ingest.start()
+
+    async def hang(*_anything: object) -> None:
+        await asyncio.sleep(3_600)
+
+    monkeypatch.setattr(ingest.source, "bounds", hang)
+    monkeypatch.setattr(ingest.source, "stop", hang)
+    stop = asyncio.Event()
+    stop.set()
+    monkeypatch.setattr(ingest.source, "start", lambda _assignment: asyncio.sleep(0))
+    await asyncio.wait_for(ingest.agent.run(stop), 2)

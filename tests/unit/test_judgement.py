@@ -1,7 +1,8 @@
 """What becomes of each message: accepted, quarantined or duplicate, and why."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from sojae.domain.issue import Issue
 from sojae.domain.template import Template
-from sojae.ports import Decoded, Message
+from sojae.ports import Decoded, Message, Stored
 from sojae_ingest.judgement import Head, Judged, judge
 from tests.builders import NOW, OTHER_TOPIC_ID, TOPIC_ID, decoded, field, header, made_up, message, template
 from tests.fakes import FakeSeen
@@ -250,7 +251,8 @@ def test_an_unidentified_message_uses_no_number() -> None:
     assert statuses(judge(messages, [decoded(forged), decoded(sound)], FakeSeen())) == ["quarantined", "accepted"]
 
 
-RECORD = ("kims", "r")
+STAGE = ("high_entropy_alloy", "property")
+RECORD = ("kims", *STAGE, "r")
 
 
 def imported(seq: int, content: str | None, **given: object) -> dict[str, Any]:
@@ -301,7 +303,7 @@ def test_a_duplicate_and_a_quarantined_event_do_not_become_the_head() -> None:
 
 def test_heads_are_an_institute_s_own() -> None:
     """The same record_id elsewhere is another record."""
-    seen = FakeSeen(heads={("pnu", "r"): Head("old", "A", retracted=False)})
+    seen = FakeSeen(heads={("pnu", *STAGE, "r"): Head("old", "A", retracted=False)})
     assert statuses(judge_all([imported(0, "A")], seen)) == ["accepted"]
 
 
@@ -370,5 +372,66 @@ def test_verdicts_agree_with_one_message_after_the_other(
     stored: dict[Any, Any] = {}
     heads: dict[Any, Head] = {}
     oracle(before, stored, heads)
-    seen = FakeSeen(stored, {("kims", record): head for record, head in heads.items()})
+    seen = FakeSeen(stored, {("kims", *STAGE, record): head for record, head in heads.items()})
     assert statuses(judge_all(now, seen)) == expected_now
+
+
+def test_what_was_mended_is_taken_in_under_its_own_number() -> None:
+    """A quarantined event takes nothing: the same event_id and seq, mended, is accepted; once."""
+    seen = FakeSeen()
+    seen.known["kims/furnace-1", 1, 0] = Stored("event-0", quarantined=True)
+    messages = [(message(b"mended", n), TOPIC_ID) for n in range(2)]
+    judged = judge(messages, [decoded(header()), decoded(header())], seen)
+    assert statuses(judged) == ["accepted", "duplicate"]
+
+
+def test_a_repeat_of_what_is_in_quarantine_is_a_duplicate() -> None:
+    """The same bad message again is no news."""
+    seen, bad = FakeSeen(), decoded(header(), {"yield_strength": float("nan")})
+    seen.known["kims/furnace-1", 1, 0] = Stored("event-0", quarantined=True)
+    assert statuses(judge([(message(b"bad"), TOPIC_ID)], [bad], seen)) == ["duplicate"]
+
+
+def test_a_check_that_stumbles_is_a_finding_of_that_message_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a value does to a check, its neighbours are judged as ever."""
+
+    def stumble(template: Template, rows: Sequence[Mapping[str, object]], origins: Sequence[str]) -> list[list[Issue]]:
+        if any(row.get("comment_for_test") for row in rows):
+            raise OverflowError("too large")
+        return [[] for _ in rows]
+
+    monkeypatch.setattr("sojae_ingest.judgement.check_values", stumble)
+    heads = [decoded(header(n)) for n in range(5)]
+    heads[3] = replace(heads[3], values={"comment_for_test": True})
+    judged = judge([(message(b"x", n), TOPIC_ID) for n in range(5)], heads, FakeSeen())
+    assert statuses(judged) == ["accepted"] * 3 + ["quarantined", "accepted"]
+    assert [i.rule for i in judged[3].issues] == ["check_failed"]
+
+
+def test_amounts_whose_sum_is_not_finite_are_refused() -> None:
+    """Two finite doubles may add up to more than a double holds."""
+    of = template("high_entropy_alloy", "composition")
+    huge = decoded(header(), {"composition": {"Fe": 1e308, "Ni": 1e308}}, of)
+    assert ("composition_sum", "hard") in {(i.rule, i.severity) for i in judge_one(of=huge).issues}
+
+
+@pytest.mark.parametrize("milliseconds", [None])
+def test_a_message_without_a_possible_time_is_flagged(milliseconds: int | None) -> None:
+    """It is stored, and not called late."""
+    one = judge_one(what=replace(message(b"raw"), timestamp_ms=milliseconds))
+    assert (one.status, [i.rule for i in one.issues]) == ("accepted", ["broker_time"])
+
+
+def test_findings_of_one_event_are_bounded() -> None:
+    """A megabyte can hold a hundred thousand faults; hard ones are kept first, and the number is told."""
+    many = decoded(header(uncertainty={f"f{n}": float("nan") for n in range(500)}))
+    issues = judge_one(of=many).issues
+    assert len(issues) == 101
+    assert (issues[-1].rule, issues[0].severity) == ("more_findings", "hard")
+
+
+@pytest.mark.parametrize("name", ["content", "supersedes"])
+def test_what_is_compared_is_never_cut(name: str) -> None:
+    """A content longer than its column would be judged by where a flush ends."""
+    one = judge_one(of=decoded(header(**{name: "x" * 97})))
+    assert (one.status, one.identified) == ("quarantined", False)

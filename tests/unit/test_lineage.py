@@ -1,6 +1,7 @@
 """From specimen to raw lot: whose composition and process a measurement belongs to."""
 
 import datetime as dt
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from sojae.domain.lineage import MAX_STEPS, Found, Sample, combine, current, lots_of, nearest, parents_of, stage_of
+from sojae.domain.lineage import MAX_STEPS, Ancestry, Found, Sample, combine, current, lots_of, parents_of, stage_of
 from tests.builders import NOW, TOPIC_ID
 
 Row = dict[str, Any]
@@ -97,7 +98,8 @@ def find(start: str, tree: dict[str, list[str]], having: list[str]) -> tuple[str
     """Return which sample's record was found, how far, and the finding."""
     stage = stage_of([row(name, n, sample_id=name) for n, name in enumerate(having)])
     parents = {Sample("kims", s): kims(*ps) for s, ps in tree.items()}
-    found = nearest(Sample("kims", start), stage, parents)
+    sample = Sample("kims", start)
+    found = Ancestry([sample], lambda s: parents.get(s, [])).nearest(stage)[sample]
     return (found.row and found.row["sample_id"], found.steps, found.finding)  # type: ignore[return-value]  # texts by construction
 
 
@@ -151,6 +153,32 @@ def test_sixteen_steps_are_followed(steps: int, expected: tuple[str | None, int,
     assert MAX_STEPS == 16
     tree = {"s": ["p1"]} | {f"p{n}": [f"p{n + 1}"] for n in range(1, steps)}
     assert find("s", tree, [f"p{steps}"]) == expected
+
+
+def test_a_sample_on_a_cycle_gets_nothing_from_a_nearer_ancestor() -> None:
+    """However long the cycle: which of its samples made which is not known."""
+    assert find("s", {"s": ["a", "b"], "b": ["c"], "c": ["s"]}, ["a"]) == (None, 0, "cycle")
+    assert find("s", {"s": ["a", "b"], "b": ["c"], "c": ["b"]}, ["a"]) == ("a", 1, None)
+
+
+def test_many_ancestors_by_many_ways_take_time_in_proportion() -> None:
+    """1,200 samples, each a child of the 256 before it, with a record of none: every way is looked at once."""
+    asked: list[Sample] = []
+    names = kims(*(f"p{n:04d}" for n in range(1_200)))
+    above = {name: names[max(0, n - 256) : n] for n, name in enumerate(names)}
+
+    def parents(sample: Sample) -> list[Sample]:
+        asked.append(sample)
+        return above[sample]
+
+    ancestry = Ancestry(names, parents)
+    began = time.process_time()
+    found = [ancestry.nearest(stage_of([row(sample_id=having)])) for having in ("elsewhere", "p0000", "p1199")]
+    assert time.process_time() - began < 5.0
+    assert len(asked) == len(names)
+    assert set(map(str, (f.finding for f in found[0].values()))) == {"None"}
+    assert [found[1][names[n]].steps for n in (0, 1, 256, 257, 1_199)] == [0, 1, 1, 2, 5]
+    assert [s for s, f in found[2].items() if f.row] == [names[-1]]
 
 
 NAMES = ["s", *"abcde"]

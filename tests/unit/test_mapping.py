@@ -1,5 +1,6 @@
 """Mapping files: what they may say, and the one message for what they may not."""
 
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -139,3 +140,54 @@ def test_the_examples_of_the_page_are_mappings() -> None:
 def test_the_page_names_every_setting(name: str) -> None:
     """Each setting of a mapping, of a record and of a column is on the page."""
     assert re.search(rf"[`\[]{name}[`\].]|\b{name} =", PAGE)
+
+
+def test_a_default_time_is_taken_in_the_mapping_s_time_zone() -> None:
+    """As the same text in a column is; a time that names its zone stays."""
+    text = BASE.replace("key", 'timezone = "Asia/Seoul"\nkey')
+    local = mapping(text + "event_time = 2024-03-01T09:00:00\n" + YIELD)
+    named = mapping(text + "event_time = 2024-03-01T09:00:00Z\n" + YIELD)
+    assert local.defaults["event_time"] == dt.datetime(2024, 3, 1, 0, 0, tzinfo=dt.UTC)
+    assert named.defaults["event_time"] == dt.datetime(2024, 3, 1, 9, 0, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    "default",
+    [
+        "parents = [1, 2]", "parents = [[]]", 'uncertainty = {a = "b"}', "uncertainty = {a = nan}", "qualifiers = {a = 1}",
+        "uncertainty = {a = true}", "event_time = 0001-01-01T00:00:00+09:00", "embargo_until = 2024-03-01T09:00:00",
+    ],
+)  # fmt: skip
+def test_what_is_inside_a_default_is_checked(default: str) -> None:
+    """An item of the wrong kind would be found by the encoder only, as a stack trace."""
+    with pytest.raises(MappingError, match=re.escape("[defaults]")):
+        mapping(BASE + default + "\n" + YIELD)
+
+
+def test_amounts_of_a_default_may_be_whole() -> None:
+    """`0` is a number too."""
+    assert mapping(BASE + "uncertainty = {yield_strength = 5}\n" + YIELD).defaults["uncertainty"] == {
+        "yield_strength": 5.0
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = " + "[" * 20_000 + "]" * 20_000,
+        "a = " + "9" * 5_000,
+        "a = 1" + "0" * 400,
+        "a = 0x" + "f" * 10_000,
+        "header_row = 99999999999999999999" + BASE + YIELD,
+        BASE + "[constants.property]\ngrain_size = nan\n" + YIELD,
+        BASE + YIELD + 'values = { "a" = [1] }\n',
+        BASE + YIELD.replace("MPa", "B[SPL]"),
+        BASE + YIELD.replace("MPa", "10*99999999.Pa"),
+        BASE + YIELD + '[[columns]]\nname = "when"\nfield = "header.event_time"\nformat = "%d.%m.%d"\n',
+    ],
+    ids=range(10),
+)
+def test_an_odd_mapping_is_one_sentence(text: str) -> None:
+    """Whatever a file holds, no other error than the one that names it comes out."""
+    with pytest.raises(MappingError, match=r"^lab\.toml"):
+        mapping(text)

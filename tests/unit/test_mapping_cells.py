@@ -156,3 +156,13 @@ PLANS = [
     column("header.references", parse="doi"),
     column("header.retracted"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [("0001-01-01", "Asia/Seoul"), ("9999-12-31 23:00", "America/New_York"), ("0001-01-01T00:00+09:00", "UTC")],
+)
+def test_a_date_beyond_the_calendar_is_refused(text: str, zone: str) -> None:
+    """In UTC it would lie before year 1 or after year 9999."""
+    with pytest.raises(CellRefusedError, match="years 1 to 9999"):
+        read_cell(column("header.event_time"), text, ZoneInfo(zone))

@@ -1,5 +1,6 @@
 """Rows of a data file become events whose ids repeat."""
 
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,9 +106,9 @@ def test_values_are_typed_converted_and_kept_as_typed() -> None:
 
 
 def test_ids_are_hashes_of_what_is_described_and_said() -> None:
-    """record_id = hash(source, key, stage, occurrence); event_id = hash(record_id, content, epoch)."""
+    """record_id = hash(source, cells of the key, stage, occurrence); event_id = hash(record_id, content, epoch)."""
     header = read(ROWS).events[2].header
-    assert header["record_id"] == hash_id("lab", "1|25", "property", 0)
+    assert header["record_id"] == hash_id("lab", ["1", "25"], "property", 0)
     assert header["event_id"] == hash_id(header["record_id"], header["content"], RUN.epoch)
     assert (header["producer"], header["epoch"], header["seq"]) == ("kims/import/lab", RUN.epoch, 2)
 
@@ -336,3 +337,49 @@ def test_a_published_set_of_alloys() -> None:
     }
     assert sum(e.values.get("yield_strength") is not None for e, _ in by_stage["property"]) == 1067
     assert rows.findings == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"a": "x\\", "b": "y|z"}, {"a": "x|y\\", "b": "z"}),
+        ({"a": "x|y", "b": "z"}, {"a": "x", "b": "y|z"}),
+        ({"a": "x\\|y", "b": ""}, {"a": "x\\", "b": "y"}),
+    ],
+)
+def test_no_two_keys_are_one(one: dict[str, str], other: dict[str, str]) -> None:
+    """Whatever signs stand in the cells of a key: neither the records nor the samples of two rows are one."""
+    text = MAPPING.replace('key = ["no", "T"]', 'key = ["a", "b"]')
+    events = read([{**ROWS[3], **one}, {**ROWS[3], **other}], text=text).events
+    assert len(set(ids(events, "record_id"))) == len(set(ids(events, "sample_id"))) == len(events) == 2
+
+
+def test_a_decomposed_source_is_the_same_source() -> None:
+    """A file name from a Mac is spelled in other code points; its records are those of the other spelling."""
+    composed, decomposed = (unicodedata.normalize(form, "시료") for form in ("NFC", "NFD"))
+    here, there = (read(ROWS, replace(RUN, source=source)) for source in (composed, decomposed))
+    assert there.findings == []
+    assert ids(here.events, "record_id", "sample_id", "producer") == ids(
+        there.events, "record_id", "sample_id", "producer"
+    )
+
+
+def test_a_source_may_begin_with_an_at_sign() -> None:
+    """Its samples do not: that would name another institute's."""
+    found = read(ROWS[3:], replace(RUN, source="@x"))
+    assert [e.header["sample_id"] for e in found.events] == [":40x:3|:0"]
+
+
+@pytest.mark.parametrize("source", ["", "  ", "a\nb", "\udcff"])
+def test_a_source_without_a_name_is_refused(source: str) -> None:
+    """Once, not for every row."""
+    with pytest.raises(MappingError, match="--source"):
+        read(ROWS, replace(RUN, source=source))
+
+
+@pytest.mark.parametrize("cell", ["1e308", "1" + ",000" * 120 + ".5", "9" * 400])
+def test_a_number_that_becomes_infinite_is_an_unread_cell(cell: str) -> None:
+    """In the field's unit it would be no number; what was typed is told, and nothing of it is sent."""
+    found = read([{**ROWS[0], "YS": cell}])
+    assert [(f.row, f.column, f.got) for f in found.findings] == [(2, "YS", cell[:128])]
+    assert "property" not in [e.template.key.stage for e in found.events]

@@ -1,14 +1,16 @@
 """The training table: one row for each property record, joined with what its specimen is made of."""
 
+import datetime as dt
 import random
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from sojae.domain.materials import HEADER_COLUMNS, Records, materials_table
-from sojae.domain.template import Stage, Template
-from tests.builders import NOW, TOPIC_ID, complete, template
+from sojae.domain.template import Field, Stage, Template, TemplateKey
+from tests.builders import NOW, TOPIC_ID, complete, field, made_up, template
 
 CELL = "ceramic_electrode"
 ALLOY = "high_entropy_alloy"
@@ -21,6 +23,7 @@ class Project:
 
     def __init__(self, name: str) -> None:
         self.templates: dict[Stage, Template] = {s: template(name, s) for s in STAGES}
+        self.versions: dict[Stage, list[Template]] = {s: [t] for s, t in self.templates.items()}
         self.rows: dict[Stage, list[Row]] = {s: [] for s in STAGES}
         self._place = 0
 
@@ -37,6 +40,7 @@ class Project:
                 "event_id": f"e{self._place}",
                 "sample_id": sample,
                 "origin": "experiment",
+                "template_version": "1.0",
                 "retracted": False,
                 "parents": None,
                 "ingest_time": NOW,
@@ -50,7 +54,7 @@ class Project:
         return self
 
     def table(self, version: int = 7) -> pa.Table:
-        return materials_table(Records(self.rows, self.templates), version)
+        return materials_table(Records(self.rows, self.templates, self.versions), version)
 
     def view(self) -> list[Row]:
         return list(self.table().to_pylist())
@@ -280,3 +284,129 @@ def test_a_project_may_lack_a_stage() -> None:
     (row,) = materials_table(records, 1).to_pylist()
     assert row["composition__nio"] == 47.7
     assert not [n for n in row if n.startswith("raw__")]
+
+
+def foreign(**header: object) -> Project:
+    """A measurement of kims on a piece of pnu's, whose composition and process are as the header says."""
+    return (
+        Project(CELL)
+        .add("composition", "recipe-7", {"nio": 47.0}, institute="pnu", **header)
+        .add("process", "recipe-7", {"co_sinter_temperature": 1475.0}, institute="pnu", **header)
+        .add("property", "piece", {"ocv": 1.0}, parents=["@pnu/recipe-7"], disclosure="L5", licence="CC0-1.0")
+    )
+
+
+@pytest.mark.parametrize("disclosure", [None, "L0", "L1", "nonsense"])
+def test_what_another_institute_does_not_show_is_left_out(disclosure: str | None) -> None:
+    """Naming a sample gives nobody its recipe; its owner's name does not stand on the row either."""
+    (row,) = foreign(disclosure=disclosure).view()
+    assert row["findings"] == ["foreign_parent", "no_composition", "no_process", "no_raw"]
+    assert (row["composition__nio"], row["process__co_sinter_temperature"], row["composition_event"]) == (None,) * 3
+    assert (row["institutes"], row["disclosure"], row["licence"]) == (["kims"], "L5", "CC0-1.0")
+
+
+@pytest.mark.parametrize("disclosure", ["L2", "L3", "L4", "L5"])
+def test_a_row_is_as_open_as_the_least_open_of_its_records(disclosure: str) -> None:
+    """Disclosure is the lowest, licences hold together, and `institutes` says whose records went in."""
+    (row,) = foreign(disclosure=disclosure, licence="CC-BY-4.0").view()
+    assert (row["composition__nio"], row["process__co_sinter_temperature"]) == (47.0, 1475.0)
+    assert (row["institutes"], row["disclosure"]) == (["kims", "pnu"], disclosure)
+    assert (row["licence"], row["findings"]) == ("CC-BY-4.0 AND CC0-1.0", ["no_raw"])
+
+
+def test_a_record_without_licence_or_level_makes_the_row_its_owners() -> None:
+    """What says nothing is shown to nobody and never exported, whatever stands beside it."""
+    (row,) = cell().add("property", "c1", disclosure="L5", licence="CC0-1.0", record_id="property-c1").view()
+    assert (row["disclosure"], row["licence"], row["institutes"]) == (None, None, ["kims"])
+
+
+def test_the_latest_embargo_holds() -> None:
+    """Of all records that the row is made of."""
+    early, late = NOW.date(), NOW.date() + dt.timedelta(days=9)
+    project = Project(CELL).add("composition", "c1", embargo_until=late).add("property", "c1", embargo_until=early)
+    assert project.view()[0]["embargo_until"] == late
+
+
+@pytest.mark.parametrize(("days", "taken"), [(1, None), (0, 47.0)])
+def test_another_institute_s_embargo_keeps_its_record_out(days: int, taken: float | None) -> None:
+    """Until its day, counted by the newest record, so that the same records give the same rows."""
+    (row,) = foreign(disclosure="L5", embargo_until=NOW.date() + dt.timedelta(days=days)).view()
+    assert (row["composition__nio"], "foreign_parent" in row["findings"]) == (taken, taken is None)
+
+
+def test_what_a_hidden_record_says_of_parents_is_not_followed() -> None:
+    """It would tell of another's lineage; one's own hidden records do lead on."""
+    project = Project(CELL).add("composition", "far", {"nio": 9.0}, institute="pnu", disclosure="L5")
+    project.add("process", "mid", {"co_sinter_temperature": 1.0}, institute="pnu", parents=["far"])
+    project.add("property", "theirs", institute="pnu", parents=["mid"]).add("property", "ours", parents=["@pnu/mid"])
+    rows = {r["sample_id"]: r for r in project.view()}
+    assert (rows["theirs"]["composition__nio"], rows["ours"]["composition__nio"]) == (9.0, None)
+
+
+def test_a_lot_that_another_institute_does_not_show_is_left_out() -> None:
+    """The other lots count."""
+    project = cell().add("raw", "secret", {"nio_particle_size": 99.0}, institute="pnu")
+    lots = {"nio": "lot-1", "bczyyb": "@pnu/secret"}
+    project.add("composition", "c1", {"nio": 50.0, "bczyyb": 50.0, "lots": lots}, record_id="composition-c1")
+    (row,) = project.view()
+    assert (row["findings"], row["raw__nio_particle_size"], row["raw_samples"]) == (
+        ["foreign_parent"],
+        5.8,
+        ["@kims/lot-1"],
+    )
+
+
+def two_majors(older: Field, newer: Field, value: object) -> Row:
+    """Return the row of a property record of major 1 where the newest template is of major 2."""
+    project = Project(CELL)
+    first, second = (
+        replace(made_up([f]), key=TemplateKey(CELL, "property", v)) for f, v in ((older, "1.3"), (newer, "2.0"))
+    )
+    project.templates["property"], project.versions["property"] = second, [first, second]
+    project.rows["property"] = [
+        {**Project(CELL).add("property", "s", {}, template_version="1.0").rows["property"][0], "x": value}
+    ]
+    return project.view()[0]
+
+
+def strength(unit: str | None, kind: str = "double", **given: object) -> Field:
+    return field("x", kind, **{"unit": unit, "role": "target", **given})
+
+
+def test_an_older_major_is_converted_to_the_newest_unit() -> None:
+    """520 MPa and 0.52 GPa are one number in one column."""
+    row = two_majors(strength("MPa"), strength("GPa"), 520.0)
+    assert row["property__x"] == pytest.approx(0.52)
+    assert "other_major" not in row["findings"]
+    assert two_majors(strength("Cel"), strength("K"), 25.0)["property__x"] == pytest.approx(298.15)
+
+
+def test_a_map_of_an_older_major_is_converted_value_by_value() -> None:
+    """The names stay."""
+    older, newer = strength("MPa", "map_double"), strength("kPa", "map_double")
+    assert two_majors(older, newer, [("a", 1.5)])["property__x"] == [("a", 1500.0)]
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "value"),
+    [
+        (strength("MPa"), strength("Cel"), 1.0),
+        (strength("%{mass}"), strength("%{mol}"), 1.0),
+        (strength("%", basis="mass"), strength("%", basis="mol"), 1.0),
+        (strength("MPa"), strength(None), 1.0),
+        (strength("MPa"), strength(None, "string"), 1.0),
+        (strength("s", "long"), strength("min", "long"), 60),
+    ],
+)
+def test_what_cannot_be_converted_is_left_out(older: Field, newer: Field, value: object) -> None:
+    """Another quantity, basis or kind is another column's number: null and a finding."""
+    row = two_majors(older, newer, value)
+    assert row["property__x"] is None
+    assert "other_major" in row["findings"]
+
+
+def test_a_field_of_the_same_meaning_stays_as_it_is() -> None:
+    """Most of a new major is what the old one was; a value that was never given is no finding."""
+    row = two_majors(strength(None, "string"), strength(None, "string"), "a")
+    assert (row["property__x"], row["findings"]) == ("a", ["no_composition", "no_process", "no_raw"])
+    assert "other_major" not in two_majors(strength("MPa"), strength("Cel"), None)["findings"]

@@ -117,7 +117,7 @@ def test_no_rows_make_no_messages() -> None:
 
 def test_messages_are_split_by_events(monkeypatch: pytest.MonkeyPatch) -> None:
     """At most so many in one, none left out."""
-    assert MAX_EVENTS == 5_000
+    assert (MAX_EVENTS, MAX_BYTES) == (5_000, 524_288)
     monkeypatch.setattr(module, "MAX_EVENTS", 3)
     messages = pack(*(row(n) for n in range(7)))
     assert [[i["seq"] for i in items(m)] for m in messages] == [[0, 1, 2], [3, 4, 5], [6]]
@@ -139,7 +139,17 @@ def test_messages_are_split_by_bytes(one: dict[str, Any]) -> None:
     assert min(len(m.value) for m in messages[:-1]) > MAX_BYTES // 3
 
 
-def test_one_event_with_many_findings_is_a_message() -> None:
-    """However large, it is told."""
-    huge = row(0, issues=[{**ISSUE, "got": "x" * 1000}] * 1_000)
-    assert [m.events for m in pack(row(1), huge, row(2))] == [1, 1, 1]
+def test_too_many_findings_for_one_message_are_cut() -> None:
+    """A broker would refuse the message, and its producer would hold up the ledger for everybody."""
+    huge = row(0, issues=[{**ISSUE, "got": "x" * 5_000}] * 60_000)
+    (message,) = pack(row(1), huge, row(2))
+    _, item, _ = items(message)
+    assert [i["rule"] for i in item["issues"]] == ["hard_range"] * 20 + ["more_findings"]
+    assert item["issues"][-1]["got"] == "59980"
+    assert len(message.value) < MAX_BYTES
+
+
+def test_findings_that_fit_are_all_told() -> None:
+    """However many."""
+    (message,) = pack(row(0, issues=[ISSUE] * 500))
+    assert len(items(message)[0]["issues"]) == 500

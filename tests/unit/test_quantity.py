@@ -3,6 +3,7 @@
 import contextlib
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -197,3 +198,20 @@ def test_any_text_is_a_unit_or_a_quantity_error(text: str) -> None:
     for read in (ucum_code, parse_number):
         with contextlib.suppress(QuantityError):
             read(text)
+
+
+@pytest.mark.parametrize("typed", ["10*99999999.Pa", "Pa9999999999", "10*400", "m-1000"])
+def test_a_huge_exponent_is_no_unit(typed: str) -> None:
+    """Its factor would be no number."""
+    with pytest.raises(QuantityError, match="unknown unit"):
+        ucum_code(typed)
+
+
+@pytest.mark.parametrize("change", [convert, delta])
+@pytest.mark.parametrize(("source", "target"), [("GPa", "MPa"), ("Gm", "nm"), ("B[SPL]", "MPa"), ("B[SPL]", "B[V]")])
+def test_a_conversion_without_a_finite_answer_is_refused(
+    change: Callable[[float, str, str], float], source: str, target: str
+) -> None:
+    """Neither infinity nor another error comes out."""
+    with pytest.raises(QuantityError):
+        change(1e308, source, target)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ import pytest
 
 from sojae.adapters.avro import FastavroDecoder, FastavroEncoder
 from sojae.adapters.delta import PinnedTable
+from sojae.adapters.derived_table import OtherFollower
 from sojae.adapters.template_files import TemplateBook, load_templates, packaged_folder
-from sojae.domain.errors import CommitRefused
+from sojae.domain.errors import StoreError
 from sojae.domain.template import Template
 from sojae.ports import Position
-from sojae_ingest.records import OWN, RecordsFollower, RecordsKey, SecondStatement
+from sojae_ingest.record_rows import OWN, RecordsKey, TemplateGone
+from sojae_ingest.records import COLUMNS, RecordsFollower, SecondStatement
 from tests.builders import NOW, TOPIC_ID, book, events, framed, header, samples, template
 from tests.fakes import EventsLog, FakeEventsTable
 
@@ -147,9 +150,9 @@ def test_versions_without_a_table_s_rows_are_not_read_again(store: Store, monkey
     read: list[int] = []
     changes = FakeEventsTable.changes
 
-    def noted(table: FakeEventsTable, after: int, upto: int, columns: Any) -> Any:
+    def noted(table: FakeEventsTable, after: int, *more: Any) -> Any:
         read.append(after)
-        return changes(table, after, upto, columns)
+        return changes(table, after, *more)
 
     monkeypatch.setattr(FakeEventsTable, "changes", noted)
     store.add(store.event())
@@ -165,9 +168,9 @@ def test_two_processes_do_not_write_twice(store: Store) -> None:
     for table in other._tables.values():
         table.included()
     step(store.follower)
-    rows = store.events.changes(0, 1, ["raw", "topic_id", "partition", "offset", "ingest_time", "issues"]).to_pylist()
-    with pytest.raises(CommitRefused):
-        other._add(PROPERTY, other._tables[PROPERTY], rows, 1, lambda _: None)
+    rows = store.events.changes(0, 1, COLUMNS).to_pylist()
+    with pytest.raises(OtherFollower):
+        other._add(PROPERTY, rows, 1, lambda _: None)
     assert store.ids() == ["event-0"]
     assert step(other) == (0, [])
 
@@ -220,12 +223,106 @@ def test_a_rebuilt_table_is_the_same(store: Store, tmp_path: Path) -> None:
     assert rebuilt.records() == store.records()
 
 
-def test_an_event_whose_template_is_gone_is_left_out(store: Store) -> None:
-    """The others are written; nothing is guessed."""
-    whole = store.event()
-    store.add(whole | {"raw": b"\x00\x00\x00\x00\x01junk"}, store.event())
-    assert step(store.follower)[0] == 1
-    assert store.ids() == ["event-1"]
+def test_an_event_that_cannot_be_decoded_is_waited_for(store: Store) -> None:
+    """Nothing of its table is committed, so nothing is left out for good; the other tables go on."""
+    raw = RecordsKey("high_entropy_alloy", "raw", 1)
+    junk = store.event() | {"raw": b"\x00\x00\x00\x00\x01junk", "schema_sha256": "ab" * 32}
+    store.add(junk, store.event(), store.event(template("high_entropy_alloy", "raw")))
+    with pytest.raises(TemplateGone, match="put its template back"):
+        step(store.follower)
+    assert (store.ids(), store.ids(raw), store.follower.progress) == ([], ["event-2"], 0)
+
+
+def test_a_template_that_comes_later_is_waited_for(store: Store, tmp_path: Path) -> None:
+    """Two processes read the template folder some seconds apart."""
+    old, new = store.templates, newer(tmp_path / "templates")
+    raw = RecordsKey("high_entropy_alloy", "raw", 1)
+    store.add(store.event(new.get("high_entropy_alloy", "raw", "1.1"), {"moisture": 0.5}))
+    store.templates = old
+    with pytest.raises(StoreError):
+        step(store.follower)
+    store.templates = new
+    assert step(store.follower) == (1, [])
+    assert [r["moisture"] for r in store.records(raw)] == [0.5]
+
+
+def test_a_template_that_is_gone_is_read_from_the_store(store: Store, tmp_path: Path) -> None:
+    """Its schema was kept when it was first used: records can be built again, with all their fields."""
+    old, store.templates = store.templates, newer(tmp_path / "templates")
+    raw = RecordsKey("high_entropy_alloy", "raw", 1)
+    of = store.templates.get("high_entropy_alloy", "raw", "1.1")
+    store.add(store.event(of, {"moisture": 0.5}))
+    step(store.follower)
+    before = store.records(raw)
+    assert (tmp_path / "schemas" / f"{of.sha256}.json").is_file()
+    store.templates = old
+    for oldest in (0, 1):
+        store.events.log.oldest = oldest
+        shutil.rmtree(tmp_path / "records")
+        assert step(store.another()) == (1, [])
+        (again,) = store.records(raw)
+        assert again == before[0]
+
+
+def test_records_are_built_anew_when_the_log_was_cleaned_up(store: Store, tmp_path: Path) -> None:
+    """From all rows, each event_id once, the first in the order: equal to what was followed, and followed on."""
+    for n in range(3):
+        store.add(store.event(event_id="e"), store.event(), store.event(status="quarantined", event_id=f"q{n}"))
+    step(store.follower)
+    rebuilt = Store(tmp_path / "again", store.events.log)
+    store.events.log.oldest = 3
+    written, seconds = step(rebuilt.follower)
+    assert (written, len(seconds), rebuilt.follower.progress) == (4, 2, 3)
+    assert rebuilt.records() == store.records()
+    store.add(store.event())
+    assert step(rebuilt.follower) == (1, [])
+
+
+def test_a_failure_while_records_are_built_anew_leaves_nothing(store: Store) -> None:
+    """One commit or none."""
+    store.add(store.event(), store.event(), store.event() | {"raw": b"junk", "schema_sha256": "ab" * 32})
+    store.events.log.oldest = 1
+    with pytest.raises(TemplateGone):
+        step(store.follower)
+    assert (store.ids(), store.follower.progress) == ([], -1)
+
+
+def test_a_new_template_does_not_drag_the_others_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its table alone is built from all rows; the others go on from where they are."""
+    both = store.templates
+    store.templates = TemplateBook(t for t in both if t.key.stage == "property")
+    store.add(store.event())
+    step(store.follower)
+    store.add(store.event())
+    store.templates, store.events.log.oldest = both, 2
+    read: list[int] = []
+    feed = FakeEventsTable.changes
+
+    def noted(table: FakeEventsTable, after: int, *more: Any) -> Any:
+        read.append(after)
+        return feed(table, after, *more)
+
+    monkeypatch.setattr(FakeEventsTable, "changes", noted)
+    assert step(store.follower) == (1, [])
+    assert (sorted(read), store.ids(), store.follower.progress) == ([-1, 1], ["event-0", "event-1"], 2)
+
+
+def test_a_restart_without_news_knows_its_progress(store: Store) -> None:
+    """What was stored before a crash can be shown without waiting for the next event."""
+    store.add(store.event())
+    step(store.follower)
+    again = store.another()
+    step(again)
+    assert (again.progress, again.complete_to("high_entropy_alloy"), again.complete_to("nobody")) == (1, 1, -1)
+
+
+def test_a_records_table_that_was_deleted_is_built_anew_while_running(store: Store, tmp_path: Path) -> None:
+    """Without a restart."""
+    store.add(store.event())
+    step(store.follower)
+    shutil.rmtree(tmp_path / "records" / "high_entropy_alloy" / "property")
+    assert step(store.follower) == (1, [])
+    assert store.ids() == ["event-0"]
 
 
 def newer(folder: Path) -> TemplateBook:

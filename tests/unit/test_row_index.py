@@ -3,7 +3,7 @@
 import datetime as dt
 import random
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,13 +12,14 @@ import pytest
 
 from sojae.adapters.delta import PinnedTable
 from sojae.adapters.row_index import RowIndex
-from sojae.adapters.row_reads import EventRow, QuarantineFilter, RecordFilter, RowReader, RowSnapshot
+from sojae.adapters.row_reads import EventRow, Home, Mark, Moved, QuarantineFilter, RecordFilter, RowReader, RowSnapshot
 from sojae.adapters.row_tables import place_bytes, place_of, remove_index
 from sojae.domain.errors import StateError
 from sojae.domain.order import Place
 from tests.gateway_parts import START, EventStore, quarantined, undecodable
 
 ALL = RecordFilter()
+KIMS = Home("kims", "high_entropy_alloy", "property")
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def content(path: Path) -> dict[str, list[tuple[object, ...]]]:
     columns = [c[1] for c in connection.execute("PRAGMA table_info(events)") if c[1] != "id"]
     listed = ", ".join(f'e."{c}"' for c in columns)
     held = {
-        "state": connection.execute("SELECT * FROM state").fetchall(),
+        "state": connection.execute("SELECT table_id, table_uri, version FROM state").fetchall(),
         "events": connection.execute(f"SELECT {listed} FROM events e ORDER BY place").fetchall(),
         "heads": connection.execute(
             "SELECT h.place, h.record_key, h.sample_key, h.owner, h.record_id, h.project, h.stage, e.event_id "
@@ -107,7 +108,7 @@ def test_a_correction_is_the_head_and_the_history_keeps_both(store: EventStore, 
     store.flush([store.event("e2", record_id="r"), store.event("other")])
     index.follow()
     with reading(path) as rows:
-        assert ids(rows.statements("kims", "r")) == ["e1", "e2"]
+        assert ids(rows.statements(KIMS, "r")) == ["e1", "e2"]
         assert ids(rows.current(ALL, None, 10)) == ["e2", "other"]
 
 
@@ -118,7 +119,7 @@ def test_a_quarantined_or_repeated_event_is_never_current(store: EventStore, ind
     store.flush([store.event("e1", record_id="r"), refused, repeated])
     index.follow()
     with reading(path) as rows:
-        assert ids(rows.statements("kims", "r")) == ["e1"]
+        assert ids(rows.statements(KIMS, "r")) == ["e1"]
         assert ids(rows.current(ALL, None, 10)) == ["e1"]
         assert [r.status for r in rows.events("kims", "e2")] == ["quarantined"]
 
@@ -130,7 +131,7 @@ def test_a_retracted_record_is_gone_and_may_come_back(store: EventStore, index: 
     index.follow()
     with reading(path) as rows:
         assert rows.current(ALL, None, 10) == []
-        assert rows.statements("kims", "r")[-1].retracted
+        assert rows.statements(KIMS, "r")[-1].retracted
     store.flush([store.event("e3", record_id="r")])
     index.follow()
     with reading(path) as rows:
@@ -146,7 +147,120 @@ def test_an_event_id_counts_once_in_its_institute(store: EventStore, index: RowI
     with reading(path) as rows:
         assert [(r.owner, r.record_id) for r in rows.current(ALL, None, 10)] == [("kims", "r"), ("kist", "e1")]
         assert len(rows.events("kims", "e1")) == 2
-        assert rows.statements("kims", "r2") == []
+        assert rows.statements(KIMS, "r2") == []
+
+
+def test_ids_are_told_apart_by_project_and_stage(store: EventStore, index: RowIndex, path: Path) -> None:
+    """A furnace that names composition, process and property of a specimen alike states three things, each current."""
+    for stage in ("composition", "process", "property"):
+        store.flush([store.event("run-12", record_id="run-12", stage=stage)])
+        index.follow()
+    store.flush([store.event("run-13", record_id="run-12", stage="process")])
+    store.flush([store.event("run-12", record_id="run-12", project="ceramic_electrode")])
+    index.follow()
+    with reading(path) as rows:
+        heads = [(r.project, r.stage, r.event_id) for r in rows.current(ALL, None, 10)]
+        homes = rows.homes("run-12", ALL)
+        assert ids(rows.statements(homes[2], "run-12")) == ["run-12", "run-13"]
+        assert rows.homes("run-12", RecordFilter(stage="process", owner="kims")) == [homes[2]]
+    alloy = "high_entropy_alloy"
+    assert heads == [
+        (alloy, "composition", "run-12"),
+        (alloy, "property", "run-12"),
+        (alloy, "process", "run-13"),
+        ("ceramic_electrode", "property", "run-12"),
+    ]
+    assert [(h.project, h.stage) for h in homes] == [
+        ("ceramic_electrode", "property"),
+        (alloy, "composition"),
+        (alloy, "process"),
+        (alloy, "property"),
+    ]
+
+
+def test_one_event_id_for_everything_does_not_slow_the_index_down(
+    store: EventStore, index: RowIndex, path: Path
+) -> None:
+    """A sender whose event_id never changes costs as much as any other: time by what is new, not by what is there."""
+    work = []
+    for n in range(8):
+        store.flush([store.event("1", record_id=f"r{n}-{i}") for i in range(300)])
+        steps = count_steps(index)
+        index.follow()
+        work.append(steps())
+    with reading(path) as rows:
+        assert [r.record_id for r in rows.current(ALL, None, 10)] == ["r0-0"]
+    assert max(work[4:]) < 1.5 * max(work[1:4])
+
+
+def count_steps(index: RowIndex) -> Callable[[], int]:
+    """Return what tells how many hundred steps SQLite has taken since."""
+    counted = 0
+
+    def another() -> int:
+        nonlocal counted
+        counted += 1
+        return 0
+
+    index._connection.set_progress_handler(another, 100)
+    return lambda: counted
+
+
+def moved_since(path: Path, mark: Mark) -> tuple[list[str | None], list[tuple[str, str]], Moved]:
+    with reading(path) as rows:
+        moved = rows.moved("high_entropy_alloy", "property", mark, 500)
+    return ids(moved.heads), moved.gone, moved
+
+
+def test_what_has_moved_since_a_mark_is_told(store: EventStore, index: RowIndex, path: Path) -> None:
+    """New heads, corrected ones, ones that fell back to an older statement, and records that are gone or came back."""
+    store.flush([store.event("a1", record_id="a"), store.event("b1", record_id="b"), store.event("p", stage="process")])
+    index.follow()
+    heads, gone, first = moved_since(path, Mark())
+    assert (heads, gone, first.whole, first.done) == (["a1", "b1"], [], True, True)
+    assert moved_since(path, first.mark)[:2] == ([], [])
+    late = START + dt.timedelta(minutes=9)
+    store.flush([store.event("b2", record_id="b"), store.event("a2", record_id="a", retracted=True)], ingest_time=late)
+    index.follow()
+    heads, gone, second = moved_since(path, first.mark)
+    assert (heads, gone, second.whole) == (["b2"], [("kims", "a")], False)
+    store.flush([store.event("b2", record_id="c")], ingest_time=START + dt.timedelta(minutes=1))
+    store.flush([store.event("a3", record_id="a")], ingest_time=late + dt.timedelta(minutes=1))
+    index.follow()
+    heads, gone, third = moved_since(path, second.mark)
+    assert (sorted(map(str, heads)), gone) == (["a3", "b1", "b2"], [])
+    index.rebuild()
+    again = moved_since(path, third.mark)[2]
+    assert (again.whole, sorted(map(str, ids(again.heads)))) == (True, ["a3", "b1", "b2"])
+
+
+def test_moved_heads_come_in_pages(store: EventStore, index: RowIndex, path: Path) -> None:
+    """Each once, however many moved at one turn."""
+    store.flush([store.event(f"e{n}") for n in range(5)])
+    index.follow()
+    seen, mark, done = [], Mark(), False
+    while not done:
+        with reading(path) as rows:
+            moved = rows.moved("high_entropy_alloy", "property", mark, 2)
+        seen += ids(moved.heads)
+        mark, done = moved.mark, moved.done
+    assert seen == [f"e{n}" for n in range(5)]
+
+
+def test_an_index_of_an_older_layout_is_built_again(store: EventStore, path: Path) -> None:
+    """Its tables are not those of today; what it says is made anew from the store."""
+    store.flush([store.event("e1")])
+    path.parent.mkdir(parents=True)
+    old = sqlite3.connect(path)
+    old.execute("CREATE TABLE heads (id INTEGER PRIMARY KEY, place BLOB)")
+    old.execute("CREATE TABLE state (table_id TEXT, table_uri TEXT, version INTEGER)")
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+    with closing(RowIndex(path, store.events_uri)) as index:
+        assert index.follow().rebuilt
+    with reading(path) as rows:
+        assert ids(rows.current(ALL, None, 10)) == ["e1"]
 
 
 def test_a_smaller_place_that_comes_later_takes_the_event_id(store: EventStore, index: RowIndex, path: Path) -> None:
@@ -266,7 +380,7 @@ def test_the_index_goes_on_after_a_restart(store: EventStore, path: Path) -> Non
     second.close()
     assert (followed.rows, followed.rebuilt) == (1, False)
     with reading(path) as rows:
-        assert ids(rows.statements("kims", "r")) == ["e1", "e2"]
+        assert ids(rows.statements(KIMS, "r")) == ["e1", "e2"]
 
 
 def test_a_deleted_index_is_rebuilt_with_equal_content(store: EventStore, path: Path) -> None:
@@ -437,7 +551,7 @@ def test_rows_that_share_a_hash_are_told_apart(store: EventStore, path: Path, mo
     index.follow()
     index.close()
     with reading(path) as rows:
-        assert ids(rows.statements("kims", "r1")) == ["e1", "e3"]
+        assert ids(rows.statements(KIMS, "r1")) == ["e1", "e3"]
         assert ids(rows.events("kims", "e2")) == ["e2"]
         assert ids(rows.current(RecordFilter(sample_id="S-e2"), None, 10)) == ["e2"]
         assert [(r.owner, r.event_id) for r in rows.current(ALL, None, 10)] == [
@@ -445,7 +559,7 @@ def test_rows_that_share_a_hash_are_told_apart(store: EventStore, path: Path, mo
             ("kist", "e1"),
             ("kims", "e3"),
         ]
-        assert rows.owners("r1") == ["kims"]
+        assert rows.homes("r1", ALL) == [KIMS]
 
 
 def test_a_snapshot_does_not_change_while_the_index_goes_on(store: EventStore, index: RowIndex, path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from sojae.adapters.kafka import topic_id
+from sojae.adapters.kafka import topic_ids
 from sojae.domain.errors import BrokerError
 from sojae.home import Home, RunInfo
 from sojae.settings import KafkaSettings, TelemetrySettings, read
@@ -64,6 +64,6 @@ def test_topics_of_the_mock_have_different_ids(tmp_path: Path) -> None:
     with surroundings.home.locked("broker"):
         surroundings.home.write_run(run("mock"))
         connection = surroundings.connection()
-    ids = {topic_id(connection, topic) for topic in ("sojae.events.kims", "sojae.events.pnu")}
+    ids = set(topic_ids(connection, ["sojae.events.kims", "sojae.events.pnu"]).values())
     assert len(ids) == 2
-    assert topic_id(connection, "sojae.events.kims") in ids
+    assert topic_ids(connection, ["sojae.events.kims"])["sojae.events.kims"] in ids

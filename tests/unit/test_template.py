@@ -247,3 +247,23 @@ def test_the_schema_id_has_31_bits_of_the_hash() -> None:
     read = template()
     assert read.schema_id == int(read.sha256[:8], 16) // 2
     assert 0 <= read.schema_id < 2**31
+
+
+@pytest.mark.parametrize("value", ["false", "true", 0, 1, []])
+def test_required_is_true_or_false(value: object) -> None:
+    """A text "false" would be true."""
+    with pytest.raises(TemplateError, match=r"required = .* expected true or false"):
+        with_field(required=value)
+
+
+@pytest.mark.parametrize("name", ["unit", "quantity", "basis", "split_by", "source", "doc"])
+def test_an_attribute_that_is_a_text_is_a_text(name: str) -> None:
+    """A number would be found where it is first used."""
+    with pytest.raises(TemplateError, match=f"{name} = 5 in y"):
+        with_field(**{name: 5})
+
+
+def test_the_institute_is_a_text() -> None:
+    """Anything else would never be a topic's institute."""
+    with pytest.raises(TemplateError, match="institute = 5"):
+        parse(institute=5)

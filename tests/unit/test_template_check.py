@@ -11,7 +11,7 @@ from tests.builders import field, made_up, rule, templates
 
 
 def check(fields: list[Field], rules: list[Rule] | None = None) -> None:
-    check_template(made_up(fields, rules or []), where="here.avsc")
+    check_template(made_up(fields, rules or [], institute="kims"), where="here.avsc")
 
 
 def refused(fields: list[Field], rules: list[Rule] | None = None) -> str:
@@ -152,3 +152,62 @@ def test_the_hostile_frame_holds_every_kind() -> None:
     kinds = ["double", "long", "string", "boolean", "date", "timestamp", "map_double", "map_string", "strings"]
     fields = [field(f"f_{kind}", kind) for kind in kinds]
     check(fields, [rule("f_long > 0 OR f_string = 'x' OR f_boolean OR f_date IS NULL OR f_strings IS NULL")])
+
+
+@pytest.mark.parametrize("unit", ["bananas", "B[", "m2 s", "10*99999999.Pa"])
+def test_an_unknown_unit_is_refused(unit: str) -> None:
+    """With what a unit may be."""
+    assert f"unit {unit!r} of x" in refused([field("x", unit=unit)])
+
+
+def test_a_unit_is_written_as_ucum_does() -> None:
+    """Spellings are for the files of people; the remedy is named."""
+    assert "its UCUM code 'Cel'" in refused([field("x", unit="°C")])
+    check([field("x", unit="mOhm.cm2/h")])
+
+
+def test_values_are_split_by_a_text_field() -> None:
+    """By one that is there."""
+    assert "split_by 'nope' of x" in refused([dataclasses.replace(field("x", unit="1"), split_by="nope")])
+    numbers = [field("y", unit="1"), dataclasses.replace(field("x", unit="1"), split_by="y")]
+    assert "split_by 'y' of x" in refused(numbers)
+    check([field("y", "string"), dataclasses.replace(field("x", unit="1"), split_by="y")])
+
+
+def owned(project: str, institute: str | None) -> None:
+    one = made_up([field("x", "string")], institute=institute)
+    key = one.key._replace(project=project)
+    check_template(dataclasses.replace(one, key=key, full_name=f"sojae.{project}.Property"), where="here.avsc")
+
+
+@pytest.mark.parametrize(
+    ("project", "institute"),
+    [
+        ("x_kims_alloy", None),
+        ("x_kims_alloy", "pnu"),
+        ("x_kims_alloy", "kim"),
+        ("x_my_lab_alloy", "my_lab"),
+        ("x_kims_alloy", "KIMS"),
+        ("x_kims", "kims"),
+        ("x_examples_alloy", "kims"),
+    ],
+)
+def test_a_firm_s_project_says_whose_it_is(project: str, institute: str | None) -> None:
+    """Without an institute anybody could write it; with another one its owner could not."""
+    with pytest.raises(TemplateError, match="institute"):
+        owned(project, institute)
+
+
+@pytest.mark.parametrize(
+    ("project", "institute"),
+    [
+        ("x_kims_alloy", "kims"),
+        ("x_my_lab_alloy", "my-lab"),
+        ("x_examples_alloy", None),
+        ("ceramic", None),
+        ("ceramic", "kims"),
+    ],
+)
+def test_projects_and_institutes_that_agree(project: str, institute: str | None) -> None:
+    """A hyphen is written as an underscore; published sets and lead projects need no institute."""
+    owned(project, institute)

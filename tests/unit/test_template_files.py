@@ -29,6 +29,7 @@ SCHEMA: dict[str, Any] = {
     "project": "x_kims_new",
     "stage": "raw",
     "version": "1.0",
+    "institute": "kims",
     "includes": {"header": "1.0"},
     "rules": [],
     "fields": [
@@ -325,3 +326,47 @@ def test_an_unchanged_folder_is_not_read_again(tmp_path: Path) -> None:
 def test_without_a_folder_the_package_s_templates_stand() -> None:
     """There is nothing to watch."""
     assert len(WatchedTemplates(None)()) == 8
+
+
+def test_a_broken_file_hides_no_other_change(tmp_path: Path) -> None:
+    """One firm's slip keeps its own last version, and another firm's new template is taken."""
+    path = write(tmp_path)
+    watch = Watch(tmp_path)
+    path.write_text("{", encoding="utf-8")
+    other = SCHEMA | {"namespace": "sojae.x_pnu_new", "project": "x_pnu_new", "institute": "pnu"}
+    write(tmp_path, other, "x_pnu_new/raw/1.0")
+    assert watch.after(REREAD_SECONDS).projects() == [*book().projects(), "x_kims_new", "x_pnu_new"]
+
+
+def test_a_broken_file_is_reported_and_left_out_where_nothing_was(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log names it; the package's own template of that place stays."""
+    watch = Watch(tmp_path)
+    new = write(tmp_path)
+    new.write_text("[" * 100_000, encoding="utf-8")
+    ours = write(tmp_path, None, "high_entropy_alloy/raw/1.0")
+    assert len(watch.after(REREAD_SECONDS)) == 8
+    assert [r.levelname for r in caplog.records if str(new) in r.message or str(ours) in r.message] == ["ERROR"] * 2
+
+
+def test_a_link_to_nothing_hides_no_other_change(tmp_path: Path) -> None:
+    """What cannot be looked at is one broken file."""
+    watch = Watch(tmp_path)
+    (tmp_path / "x_kims_new" / "raw").mkdir(parents=True)
+    (tmp_path / "x_kims_new" / "raw" / "1.1.avsc").symlink_to(tmp_path / "nowhere")
+    assert len(watch.after(REREAD_SECONDS)) == 8
+    write(tmp_path)
+    assert len(watch.after(REREAD_SECONDS)) == 9
+    write(tmp_path, SCHEMA | {"doc": "changed"})
+    assert watch.after(REREAD_SECONDS).get("x_kims_new", "raw").schema["doc"] == "changed"
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a": ' + "9" * 5_000 + "}"])
+def test_at_the_start_an_odd_file_is_an_error(tmp_path: Path, text: str) -> None:
+    """With exit code 2, whatever it holds."""
+    path = write(tmp_path)
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(TemplateError, match=re.escape(str(path))) as caught:
+        load_templates(tmp_path)
+    assert caught.value.exit_code == 2

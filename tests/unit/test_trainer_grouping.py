@@ -96,7 +96,7 @@ def test_holdout_takes_whole_groups() -> None:
     """At least the share is held out, no batch stands on both sides, and the manifest can name groups and records."""
     frame = view(raw__batch=BATCHES)
     kept, held = hold_out(frame, HoldoutRequest(0.3, "raw.batch", 0), [[] for _ in range(12)])
-    out = frame.filter(pl.col("record_id").is_in(held.records))
+    out = frame.filter(pl.concat_str("institute", "record_id", separator="/").is_in(held.records))
     assert len(held.records) == 4
     assert set(out["raw__batch"]) == set(held.groups)
     assert not set(kept["raw__batch"]) & set(held.groups)
@@ -109,7 +109,7 @@ def test_copies_are_held_out_together() -> None:
     copies = [["twin"] if i in (0, 11) else [] for i in range(12)]
     for seed in range(8):
         _, held = hold_out(frame, HoldoutRequest(0.3, "raw.batch", seed), copies)
-        assert ("r0" in held.records) == ("r11" in held.records)
+        assert ("a/r0" in held.records) == ("a/r11" in held.records)
 
 
 def test_holdout_by_row_depends_on_the_seed_alone() -> None:

@@ -53,6 +53,7 @@ class FastavroDecoder:
         stream = io.BytesIO(body)
         try:
             record = cast("Record", fastavro.schemaless_reader(stream, schema, None))
+            length = _encoded_length(schema, record)
         except Exception as error:  # noqa: BLE001 - hostile bytes raise anything: EOFError, UnicodeDecodeError, OverflowError …
             return _refused("undecodable", f"{type(error).__name__}: {error}"[:256], str(first.key), template=first)
         header = cast("Record", record.pop("header"))
@@ -60,7 +61,7 @@ class FastavroDecoder:
         issues: list[Issue] = []
         if stream.tell() != len(body):
             issues.append(Issue("trailing_bytes", "hard", None, f"{len(body) - stream.tell()} bytes", "none"))
-        elif _encoded_length(schema, {"header": header, **record}) != len(body):
+        elif length != len(body):
             issues.append(
                 Issue("repeated_key", "hard", None, f"{len(body)} bytes", "each key of a map once, in one block")
             )

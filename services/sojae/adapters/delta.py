@@ -7,17 +7,21 @@ are never used.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Literal
 
+import obstore
 import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from obstore.exceptions import BaseError
 
+from sojae.adapters.shelf import open_store
+from sojae.adapters.snapshot import in_order, snapshot
 from sojae.domain.errors import CommitRefused, StoreError
-from sojae.domain.order import ORDER_COLUMNS
+from sojae.ports import Bound
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +31,20 @@ COMMIT_VERSION = "_commit_version"
 """Column of `changes` that says which version a row came with."""
 
 
+class ChangesGone(StoreError):  # noqa: N818 - it is an answer of the log: read a snapshot instead
+    """The log, or a file of it, no longer reaches back to the version asked for."""
+
+
+class RangeTooLarge(Exception):  # noqa: N818 - it asks for a smaller range, and only followers see it
+    """A range of versions holds more rows or bytes than the bound."""
+
+
 class PinnedTable:
     """One Delta table, read and written through one handle."""
 
     def __init__(self, table: DeltaTable, *, plain_columns: Sequence[str] = ()) -> None:
         self._table = table
+        self._files = open_store(table.table_uri)
         self._writer = WriterProperties(
             compression="ZSTD",
             compression_level=1,
@@ -105,6 +118,10 @@ class PinnedTable:
         value = self._table.transaction_version(app_id)
         return None if value is None else int(value)
 
+    def is_there(self) -> bool:
+        """Return whether the log still holds the pinned version's commit: not so when the table was deleted or made anew."""
+        return self._log_holds(self.version)
+
     def append(self, rows: pa.Table, positions: Mapping[str, int]) -> int:
         """Commit rows and `txn` positions as one through the pinned handle, and return the new version.
 
@@ -113,12 +130,22 @@ class PinnedTable:
         """
         return self._write(rows, positions, predicate=None)
 
-    def replace(self, rows: pa.Table, positions: Mapping[str, int], predicate: str | None) -> int:
-        """Put `rows` in the place of the rows that the SQL predicate selects (None: of all), as `append` does."""
+    def replace(
+        self, rows: pa.Table | pa.RecordBatchReader, positions: Mapping[str, int], predicate: str | None
+    ) -> int:
+        """Put `rows` in the place of the rows that the SQL predicate selects (None: of all), as `append` does.
+
+        A reader is written as it is read: its rows are never all in memory.
+        """
         return self._write(rows, positions, predicate=predicate, overwrite=True)
 
     def _write(
-        self, rows: pa.Table, positions: Mapping[str, int], *, predicate: str | None, overwrite: bool = False
+        self,
+        rows: pa.Table | pa.RecordBatchReader,
+        positions: Mapping[str, int],
+        *,
+        predicate: str | None,
+        overwrite: bool = False,
     ) -> int:
         for app_id, new in positions.items():
             stored = self.position(app_id)
@@ -131,7 +158,7 @@ class PinnedTable:
             max_commit_retries=COMMIT_RETRIES,
             app_transactions=[Transaction(app_id, version) for app_id, version in positions.items()],
         )
-        widen: Literal["merge"] | None = "merge" if set(rows.column_names) - set(self.schema().names) else None
+        widen: Literal["merge"] | None = "merge" if set(rows.schema.names) - set(self.schema().names) else None
         try:
             if overwrite:
                 write_deltalake(
@@ -161,29 +188,55 @@ class PinnedTable:
             raise _store_error(self._table.table_uri, error) from error
         return self.version
 
-    def changes(self, after: int, upto: int, columns: Sequence[str]) -> pa.Table:
+    def changes(self, after: int, upto: int, columns: Sequence[str], bound: Bound | None = None) -> pa.Table:
         """Return the rows inserted by the versions (after, upto], in the one order.
 
-        `_commit_version` may be asked for beside the table's own columns. Compactions add none. Raises StoreError when
-        files of the range are gone: the reader must be rebuilt.
+        `_commit_version` may be asked for beside the table's own columns. Compactions add none. Raises RangeTooLarge as
+        soon as more than the bound has been read, ChangesGone when the log or a file of the range is gone, StoreError.
         """
         schema = pa.schema([f for f in self.schema() if f.name in set(columns)])
         if COMMIT_VERSION in columns:
             schema = schema.append(pa.field(COMMIT_VERSION, pa.int64()))
         if upto <= after:
             return schema.empty_table()
+        try:
+            return in_order(self._inserted(after, upto, schema, bound))
+        except (DeltaError, OSError, pa.ArrowException) as error:
+            if "not found" in str(error).lower() or not self._log_holds(after + 1):
+                raise ChangesGone(
+                    en=f"{self._table.table_uri}: the log no longer reaches back to version {after + 1}: {error}",
+                    ko=f"{self._table.table_uri}: 로그에 버전 {after + 1}이(가) 더 이상 없습니다: {error}",
+                ) from error
+            raise _store_error(self._table.table_uri, error) from error
+
+    def _inserted(self, after: int, upto: int, schema: pa.Schema, bound: Bound | None) -> pa.Table:
         # NOTE: the change feed reads column names as SQL, where a bare `offset` is a keyword.
         wanted = [f'"{name}"' for name in (*schema.names, "_change_type")]
+        feed = self._table.load_cdf(starting_version=after + 1, ending_version=upto, columns=wanted)
+        parts, rows, size = [schema.empty_table()], 0, 0
+        for batch in pa.RecordBatchReader.from_stream(feed):
+            table = pa.Table.from_batches([batch])
+            # The feed's strings are views, for which pyarrow has neither `equal` nor `filter`: cast first.
+            inserted = table.select(schema.names).cast(schema)
+            inserted = inserted.filter(pc.equal(table["_change_type"].cast(pa.string()), "insert"))
+            parts.append(inserted)
+            rows, size = rows + inserted.num_rows, size + inserted.nbytes
+            if bound is not None and (rows > bound.rows or size > bound.bytes):
+                raise RangeTooLarge
+        return pa.concat_tables(parts)
+
+    def snapshot(self, columns: Sequence[str], where: Mapping[str, str]) -> Iterator[pa.Table]:
+        """Yield the rows of the pinned version that hold these values, in the one order, in bounded batches."""
+        return snapshot(self._table, columns, where)
+
+    def _log_holds(self, version: int) -> bool:
         try:
-            reader = self._table.load_cdf(starting_version=after + 1, ending_version=upto, columns=wanted)
-            table = pa.table(reader)
-        except (DeltaError, OSError, pa.ArrowException) as error:
+            obstore.head(self._files, f"_delta_log/{version:020}.json")
+        except FileNotFoundError:
+            return False
+        except (BaseError, OSError) as error:
             raise _store_error(self._table.table_uri, error) from error
-        # The feed's strings are views, for which pyarrow has neither `equal` nor `filter`: cast first.
-        inserted = table.select(schema.names).cast(schema)
-        inserted = inserted.filter(pc.equal(table["_change_type"].cast(pa.string()), "insert"))
-        order = [(name, "ascending") for name in ORDER_COLUMNS if name in schema.names]
-        return inserted.sort_by(order) if order else inserted
+        return True
 
     def schema(self) -> pa.Schema:
         """Return the Arrow schema of the pinned version."""
@@ -200,6 +253,14 @@ class PinnedTable:
         """Join small files into larger ones; rows and positions stay as they are."""
         try:
             self._table.optimize.compact(max_concurrent_tasks=1, min_commit_interval=timedelta(minutes=5))
+        except (DeltaError, OSError) as error:
+            raise _store_error(self._table.table_uri, error) from error
+
+
+    def vacuum(self, retention_hours: int) -> int:
+        """Delete files that no version of the last hours needs, and return how many; for derived tables alone."""
+        try:
+            return len(self._table.vacuum(retention_hours=retention_hours, dry_run=False))
         except (DeltaError, OSError) as error:
             raise _store_error(self._table.table_uri, error) from error
 

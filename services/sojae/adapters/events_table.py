@@ -1,7 +1,7 @@
 """The table `events`: the truth, appended through one pinned handle, positions in the same commit."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 import pyarrow as pa
@@ -9,7 +9,7 @@ import pyarrow as pa
 from sojae.adapters.delta import PinnedTable
 from sojae.adapters.events_schema import EVENTS, NEAR_UNIQUE
 from sojae.domain.order import ORDER_COLUMNS
-from sojae.ports import Position
+from sojae.ports import Bound, Position, Stored
 
 CONFIGURATION = {
     "delta.enableChangeDataFeed": "true",
@@ -58,20 +58,25 @@ class DeltaEventsTable:
         """Move a partition's position to `last_lost` without rows: an operator takes the loss of what lies before."""
         self._table.append(EVENTS.empty_table(), {app_id(topic_id, partition): last_lost})
 
-    def changes(self, after: int, upto: int, columns: Sequence[str]) -> pa.Table:
+    def changes(self, after: int, upto: int, columns: Sequence[str], bound: Bound | None = None) -> pa.Table:
         """Return the rows of the versions (after, upto] in the one order; compactions add none."""
-        return self._table.changes(after, upto, columns)
+        return self._table.changes(after, upto, columns, bound)
 
-    def sequences(self, keys: Sequence[SequenceKey]) -> Mapping[SequenceKey, str | None]:
-        """Return the event_id stored first for each (producer, epoch, seq) that the pinned version holds."""
-        found: dict[SequenceKey, str | None] = {}
+    def snapshot(self, columns: Sequence[str], where: Mapping[str, str]) -> Iterator[pa.Table]:
+        """Yield the rows of the pinned version that hold these values, in the one order, in bounded batches."""
+        return self._table.snapshot(columns, where)
+
+    def sequences(self, keys: Sequence[SequenceKey]) -> Mapping[SequenceKey, Stored]:
+        """Return what is stored under each (producer, epoch, seq) that the pinned version holds."""
+        found: dict[SequenceKey, Stored] = {}
         ordered = sorted(keys)
         for start in range(0, len(ordered), MAX_LOOKUP):
-            for key, event_id in self._sequences(ordered[start : start + MAX_LOOKUP]):
-                found.setdefault(key, event_id)
+            for key, event_id, status in self._sequences(ordered[start : start + MAX_LOOKUP]):
+                first = found.get(key, Stored(event_id, quarantined=True))
+                found[key] = first._replace(quarantined=first.quarantined and status == "quarantined")
         return found
 
-    def _sequences(self, keys: Sequence[SequenceKey]) -> list[tuple[SequenceKey, str | None]]:
+    def _sequences(self, keys: Sequence[SequenceKey]) -> list[tuple[SequenceKey, str, str]]:
         names = ("producer", "epoch", "seq")
         wanted = pl.DataFrame(
             [list(column) for column in zip(*keys, strict=True)],
@@ -84,12 +89,12 @@ class DeltaEventsTable:
                 pl.col("seq").is_between(wanted["seq"].min(), wanted["seq"].max()),
                 pl.col("epoch").is_in(wanted["epoch"].unique().to_list()),
             )
-            .select(*names, "event_id", *ORDER_COLUMNS)
+            .select(*names, "event_id", "status", *ORDER_COLUMNS)
             .collect()
             .join(wanted, on=names, how="semi")
             .sort(ORDER_COLUMNS)
         )
-        return [((r[0], r[1], r[2]), r[3]) for r in rows.select(*names, "event_id").iter_rows()]
+        return [((r[0], r[1], r[2]), r[3], r[4]) for r in rows.select(*names, "event_id", "status").iter_rows()]
 
 
 def events_uri(store_uri: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -14,6 +14,7 @@ from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from sojae.adapters.kafka_raw import possible_time, read_raw
 from sojae.domain.errors import BrokerError
 from sojae.ports import Assignment, Message, Partition
 
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 METADATA_MAX_AGE_MS = 5_000
 ADMIN_TIMEOUT_SECONDS = 10.0
+STOP_SECONDS = 5.0
 MOCK_CLUSTER = "mockCluster"
 """How the id of librdkafka's mock cluster begins."""
 FETCH_MAX_WAIT_MS = 200
@@ -83,7 +85,7 @@ class AiokafkaSource:
         self._group_id = group_id
         self._session_timeout_ms = session_timeout_ms
         self._consumer: AIOKafkaConsumer | None = None
-        self._topic_ids: dict[str, str] = {}
+        self._changes = 0
 
     async def start(self, assignment: Assignment) -> None:
         """Join the group; raises BrokerError when the broker cannot be reached or does not accept us."""
@@ -104,7 +106,7 @@ class AiokafkaSource:
         except KafkaError as error:
             await self._consumer.stop()
             raise broker_error(self._connection, error) from error
-        self._consumer.subscribe(pattern=self._pattern, listener=_Listener(assignment))
+        self._consumer.subscribe(pattern=self._pattern, listener=_Listener(assignment, self.assignment_changed))
 
     @property
     def _live(self) -> AIOKafkaConsumer:
@@ -120,13 +122,15 @@ class AiokafkaSource:
             batches = await self._live.getmany(timeout_ms=int(timeout_seconds * 1000), max_records=max_messages)
         except KafkaError as error:
             raise broker_error(self._connection, error) from error
+        except UnicodeDecodeError:
+            return await self._read_around(max_messages)
         return {
             Partition(tp.topic, tp.partition): [
                 Message(
                     topic=tp.topic,
                     partition=tp.partition,
                     offset=r.offset,
-                    timestamp_ms=r.timestamp,
+                    timestamp_ms=possible_time(r.timestamp),
                     key=r.key,
                     value=r.value,
                     headers=dict(r.headers),
@@ -135,6 +139,34 @@ class AiokafkaSource:
             ]
             for tp, records in batches.items()
         }
+
+    async def _read_around(self, max_messages: int) -> Mapping[Partition, Sequence[Message]]:
+        """Return what comes next where aiokafka stumbles over a header whose name is not UTF-8, and go on behind it.
+
+        The parser does not say which partition it was, so all of ours are read on. A rebalance meanwhile makes it void.
+        """
+        assigned, began = list(self._live.assignment()), self._changes
+        found: dict[Partition, Sequence[Message]] = {}
+        for tp in assigned:
+            partition = Partition(tp.topic, tp.partition)
+            try:
+                offset = await self._live.position(tp)
+                found[partition] = await asyncio.to_thread(
+                    read_raw, self._connection.for_librdkafka(), partition, offset, max_messages
+                )
+            except (KafkaError, KafkaException) as error:
+                raise broker_error(self._connection, error) from error
+        if began != self._changes:
+            return {}
+        log.warning("a header name is not UTF-8: read on without it")
+        for partition, messages in found.items():
+            if messages:
+                self.seek(partition, messages[-1].offset + 1)
+        return {partition: messages for partition, messages in found.items() if messages}
+
+    def assignment_changed(self) -> None:
+        """Count a change of assignment."""
+        self._changes += 1
 
     def seek(self, partition: Partition, offset: int) -> bool:
         """Read the partition from that offset next; False when it is no longer ours."""
@@ -157,9 +189,9 @@ class AiokafkaSource:
             raise broker_error(self._connection, error) from error
         return {p: (int(first[tp]), int(last[tp])) for tp, p in wanted.items()}
 
-    async def topic_id(self, topic: str) -> str:
-        """Return the topic's id; asked again at each call, since a topic may be deleted and made anew."""
-        return await asyncio.to_thread(topic_id, self._connection, topic)
+    async def topic_ids(self, topics: Sequence[str]) -> Mapping[str, str]:
+        """Return the topics' ids; asked again at each call, since a topic may be deleted and made anew."""
+        return await asyncio.to_thread(topic_ids, self._connection, topics)
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Tell the broker how far the store is; it is for lag tools, so a refusal is only logged."""
@@ -182,13 +214,16 @@ class AiokafkaSource:
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
     """Hands aiokafka's rebalance calls to our port."""
 
-    def __init__(self, assignment: Assignment) -> None:
+    def __init__(self, assignment: Assignment, changed: Callable[[], None]) -> None:
         self._assignment = assignment
+        self._changed = changed
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        self._changed()
         await self._assignment.revoked([Partition(tp.topic, tp.partition) for tp in revoked])
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        self._changed()
         await self._assignment.assigned([Partition(tp.topic, tp.partition) for tp in assigned])
 
 
@@ -217,8 +252,12 @@ class AiokafkaProducer:
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
-        if self._producer is not None:
-            await self._producer.stop()
+        if self._producer is None:
+            return
+        try:
+            await asyncio.wait_for(self._producer.stop(), STOP_SECONDS)
+        except TimeoutError:
+            log.warning("the broker does not answer: what it has not acknowledged may be lost")
 
     async def enqueue(
         self, topic: str, key: str, value: bytes, headers: Mapping[str, bytes]
@@ -243,27 +282,26 @@ class AiokafkaProducer:
         return metadata.partition, metadata.offset  # type: ignore[attr-defined]  # aiokafka ships no types
 
 
-def topic_id(connection: Connection, topic: str) -> str:
-    """Return the id of a topic's present incarnation; on the mock, which has none, the broker's run id and the name.
+def topic_ids(connection: Connection, topics: Sequence[str]) -> dict[str, str]:
+    """Return the ids of the topics' present incarnations; on the mock, which has none, the broker's run id and the name.
 
-    Raises BrokerError when it cannot be had. NOTE: a broker that is slow to answer must not pass for one without ids.
+    Raises BrokerError when they cannot be had. NOTE: a broker that is slow to answer must not pass for one without ids.
     """
     if connection.run_id is not None:
-        return f"{connection.run_id}/{topic}"
+        return {topic: f"{connection.run_id}/{topic}" for topic in topics}
     admin = AdminClient(connection.for_librdkafka())
     try:
-        described = admin.describe_topics(TopicCollection([topic]), request_timeout=ADMIN_TIMEOUT_SECONDS)[
-            topic
-        ].result()
-        found = str(described.topic_id)
-    except (KafkaException, AttributeError) as error:
-        log.debug("no topic id of %s: %s", topic, error)
-        found = ""
-    if not re.search(r"[1-9A-Za-z]", found.replace("A", "")):
-        raise BrokerError(
-            en=f"the broker at {connection.bootstrap_servers} gives no id of topic {topic}; use Apache Kafka 2.8 or newer",
-            ko=f"{connection.bootstrap_servers} 브로커가 토픽 {topic}의 id를 주지 않습니다. Apache Kafka 2.8 이상을 쓰십시오",
-        )
+        asked = admin.describe_topics(TopicCollection(list(topics)), request_timeout=ADMIN_TIMEOUT_SECONDS)
+        found = {topic: str(described.result().topic_id) for topic, described in asked.items()}
+    except (KafkaException, AttributeError, ValueError) as error:
+        log.debug("no topic ids of %s: %s", topics, error)
+        found = {}
+    for topic in topics:
+        if not re.search(r"[1-9A-Za-z]", found.get(topic, "").replace("A", "")):
+            raise BrokerError(
+                en=f"the broker at {connection.bootstrap_servers} gives no id of topic {topic}; use Apache Kafka 2.8 or newer",
+                ko=f"{connection.bootstrap_servers} 브로커가 토픽 {topic}의 id를 주지 않습니다. Apache Kafka 2.8 이상을 쓰십시오",
+            )
     return found
 
 

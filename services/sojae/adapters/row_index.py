@@ -15,7 +15,17 @@ from deltalake.exceptions import DeltaError
 
 from sojae.adapters.delta import PinnedTable
 from sojae.adapters.events_schema import HEADER, POSITION
-from sojae.adapters.row_tables import COLUMNS, create_tables, hash_key, open_writer, place_bytes, transaction, unusable
+from sojae.adapters.row_heads import move_heads
+from sojae.adapters.row_tables import (
+    COLUMNS,
+    create_tables,
+    hash_key,
+    open_writer,
+    place_bytes,
+    record_key,
+    transaction,
+    unusable,
+)
 from sojae.domain.errors import StoreError
 from sojae.domain.order import Place
 from sojae.topics import EVENTS
@@ -44,31 +54,6 @@ REOPEN_AFTER = 120
 
 _INSERT = f"""INSERT INTO events ({", ".join(f'"{c}"' for c in COLUMNS)}) VALUES ({", ".join("?" * len(COLUMNS))})"""  # noqa: S608
 
-# An event_id counts once in its institute: the first accepted event in the one order that carries it.
-FIRST_OF_ITS_ID = """NOT EXISTS (SELECT 1 FROM events f WHERE f.event_key = e.event_key AND f.owner = e.owner
-  AND f.event_id = e.event_id AND f.status = 'accepted' AND f.place < e.place)"""
-
-# NOTE: CROSS JOIN keeps the small side outside; left to itself, SQLite scans all events to save a sort.
-# Records whose head may have changed: those of the new rows, and those that share an event_id with one.
-_TOUCHED = """
-CREATE TEMP TABLE touched AS
-SELECT record_key, owner, record_id FROM events WHERE id > ?1 AND status = 'accepted'
-UNION
-SELECT f.record_key, f.owner, f.record_id FROM events e CROSS JOIN events f
-  ON f.event_key = e.event_key AND f.owner = e.owner AND f.event_id = e.event_id
-WHERE e.id > ?1 AND e.status = 'accepted' AND f.status = 'accepted' AND f.id <> e.id"""
-_FORGET_HEADS = """
-DELETE FROM heads WHERE id IN (SELECT h.id FROM touched t CROSS JOIN heads h
-  ON h.record_key = t.record_key AND h.owner = t.owner AND h.record_id = t.record_id)"""
-# SQLite takes the bare columns beside max() from the row that has the maximum (sqlite.org/lang_select.html §2.5).
-_FIND_HEADS = f"""
-INSERT INTO heads (id, place, record_key, sample_key, owner, record_id, project, stage)
-SELECT id, place, record_key, sample_key(sample_id), owner, record_id, coalesce(project, ''), coalesce(stage, '') FROM (
-  SELECT e.id, max(e.place) AS place, e.record_key, e.sample_id, e.owner, e.record_id, e.project, e.stage, e.retracted
-  FROM touched t CROSS JOIN events e ON e.record_key = t.record_key AND e.owner = t.owner AND e.record_id = t.record_id
-  WHERE e.status = 'accepted' AND {FIRST_OF_ITS_ID}
-  GROUP BY e.record_key, e.owner, e.record_id)
-WHERE NOT coalesce(retracted, 0)"""  # noqa: S608 - constants only
 _COUNT = "INSERT INTO counts VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n"
 
 
@@ -189,7 +174,10 @@ class RowIndex:
                     self._check_not_stopped()
                     self._include(pa.Table.from_batches([batch]))
                     rows += batch.num_rows
-                connection.execute("INSERT INTO state VALUES (?, ?, ?)", (*_identity(table, self._uri), head))
+                connection.execute(
+                    "INSERT INTO state (table_id, table_uri, version, built) VALUES (?, ?, ?, random())",
+                    (*_identity(table, self._uri), head),
+                )
         except _Stopped:
             return Followed(before, before, head)
         if state is not None:
@@ -207,11 +195,7 @@ class RowIndex:
         values = list(_rows(rows))
         connection.executemany(_INSERT, values)
         connection.executemany("INSERT INTO refusals VALUES (?, ?, ?)", _refusals(rows, values, before))
-        connection.execute("DROP TABLE IF EXISTS temp.touched")
-        connection.execute(_TOUCHED, (before,))
-        connection.execute(_FORGET_HEADS)
-        connection.execute(_FIND_HEADS)
-        connection.execute("DROP TABLE temp.touched")
+        move_heads(connection, before)
         connection.executemany(_COUNT, _counts(values))
 
 
@@ -248,7 +232,12 @@ def _rows(table: pa.Table) -> Iterator[tuple[object, ...]]:
             for where in zip(ingest, plain["topic_id"], plain["partition"], plain["offset"], strict=True)
         ],
         "event_key": [_key(o, e) for o, e in zip(owners, plain["event_id"], strict=True)],
-        "record_key": [_key(o, r) for o, r in zip(owners, plain["record_id"], strict=True)],
+        "record_key": [
+            None if record is None else record_key(owner, project or "", stage or "", record)
+            for owner, project, stage, record in zip(
+                owners, plain["project"], plain["stage"], plain["record_id"], strict=True
+            )
+        ],
         "owner": owners,
         "ingest_us": ingest,
         "broker_us": times["broker_time"],

@@ -10,8 +10,8 @@ from typing import NamedTuple, cast
 
 import msgspec
 
-from sojae.adapters.row_index import FIRST_OF_ITS_ID
-from sojae.adapters.row_tables import hash_key, open_reader, place_bytes, place_of, transaction, unusable
+from sojae.adapters.row_heads import COUNTS
+from sojae.adapters.row_tables import hash_key, open_reader, place_bytes, place_of, record_key, transaction, unusable
 from sojae.domain.errors import StateError
 from sojae.domain.issue import Issue, Status
 from sojae.domain.order import Place
@@ -83,7 +83,41 @@ class Count(NamedTuple):
     n: int
 
 
+class Home(NamedTuple):
+    """What a record_id belongs to: an institute, and a project and stage ('' where a message has none)."""
+
+    owner: str
+    project: str
+    stage: str
+
+
+class Mark(NamedTuple):
+    """How far a reader of moved heads is: which building of the index, and the turn and row it has seen."""
+
+    built: int = 0
+    turn: int = 0
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Heads that moved, (institute, record_id) of records that are gone, and the mark behind them.
+
+    `whole` means that they are all there is: what a reader had before is of no use any more.
+    """
+
+    heads: list[EventRow]
+    gone: list[tuple[str, str]]
+    mark: Mark
+    whole: bool
+    done: bool
+
+
 _STORED = [f.name for f in fields(EventRow)]
+_IN_HOME = (
+    "e.record_key = ? AND e.owner = ? AND coalesce(e.project, '') = ? AND coalesce(e.stage, '') = ? AND e.record_id = ? "
+    "AND e.status = 'accepted'"
+)
 _SELECT = ", ".join(f'e."{name}"' for name in _STORED)
 
 
@@ -102,22 +136,50 @@ class RowSnapshot:
             (hash_key(owner, event_id), owner, event_id, MAX_SAME_ID),
         )
 
-    def owners(self, record_id: str) -> list[str]:
-        """Return the institutes that have a record of this id, sorted."""
-        known = self._connection.execute("SELECT DISTINCT owner FROM counts ORDER BY owner").fetchall()
-        return [owner for (owner,) in known if self._has_record(owner, record_id)]
+    def homes(self, record_id: str, within: RecordFilter) -> list[Home]:
+        """Return where there is a record of this id, sorted; `within` says what is asked for of institute, project, stage."""
+        where, values = _where(("owner", within.owner), ("project", within.project), ("stage", within.stage))
+        condition = " AND ".join(["status = 'accepted'", *where])
+        known = self._connection.execute(
+            f"SELECT DISTINCT owner, project, stage FROM counts WHERE {condition} "  # noqa: S608 - constants only
+            "ORDER BY owner, project, stage",
+            values,
+        ).fetchall()
+        return [home for home in map(Home._make, known) if self._has_record(home, record_id)]
 
-    def statements(self, owner: str, record_id: str) -> list[EventRow]:
-        """Return what an institute has stated about a record, in the one order (the last 1,000); the last is the head.
+    def statements(self, home: Home, record_id: str) -> list[EventRow]:
+        """Return what has been stated about a record, in the one order (the last 1,000); the last is the head.
 
         An event_id counts once: its first accepted event.
         """
         found = self._read(
-            f"SELECT {_SELECT} FROM events e WHERE e.record_key = ? AND e.owner = ? AND e.record_id = ? "  # noqa: S608 - constants only
-            f"AND e.status = 'accepted' AND {FIRST_OF_ITS_ID} ORDER BY e.place DESC LIMIT ?",
-            (hash_key(owner, record_id), owner, record_id, MAX_HISTORY),
+            f"SELECT {_SELECT} FROM events e WHERE {_IN_HOME} AND {COUNTS} ORDER BY e.place DESC LIMIT ?",  # noqa: S608 - constants only
+            (*_identity(home, record_id), MAX_HISTORY),
         )
         return found[::-1]
+
+    def moved(self, project: str, stage: str, since: Mark, limit: int) -> Moved:
+        """Return heads of a project and stage that have moved since a mark, and records that have none any more.
+
+        A mark of another building of the index is as good as none: everything there is has moved then.
+        """
+        built, last = self._connection.execute(
+            "SELECT coalesce((SELECT built FROM state), 0), coalesce((SELECT max(id) FROM events), 0)"
+        ).fetchone()
+        start = since if since.built == built else Mark(built)
+        identity = (project, stage, start.turn, start.id)
+        heads = self._connection.execute(
+            "SELECT turn, id FROM heads WHERE project = ? AND stage = ? AND (turn, id) > (?, ?) ORDER BY turn, id LIMIT ?",
+            (*identity, limit),
+        ).fetchall()
+        rows = [self._read(f"SELECT {_SELECT} FROM events e WHERE e.id = ?", (number,))[0] for _, number in heads]  # noqa: S608 - constants only
+        gone = self._connection.execute(
+            "SELECT owner, record_id FROM gone WHERE project = ? AND stage = ? AND turn > ?", identity[:3]
+        ).fetchall()
+        done = len(heads) < limit
+        return Moved(
+            rows, gone, Mark(built, last, last) if done else Mark(built, *heads[-1]), whole=start != since, done=done
+        )
 
     def current(self, wanted: RecordFilter, after: Place | None, limit: int) -> list[EventRow]:
         """Return the heads of current records behind a place, in the one order; retracted records are gone."""
@@ -162,12 +224,9 @@ class RowSnapshot:
         ).fetchone()
         return int(row[0])
 
-    def _has_record(self, owner: str, record_id: str) -> bool:
-        found = self._connection.execute(
-            "SELECT 1 FROM events WHERE record_key = ? AND owner = ? AND record_id = ? AND status = 'accepted' LIMIT 1",
-            (hash_key(owner, record_id), owner, record_id),
-        )
-        return found.fetchone() is not None
+    def _has_record(self, home: Home, record_id: str) -> bool:
+        sql = f"SELECT 1 FROM events e WHERE {_IN_HOME} LIMIT 1"  # noqa: S608 - constants only
+        return self._connection.execute(sql, _identity(home, record_id)).fetchone() is not None
 
     def _read(self, sql: str, values: Sequence[object]) -> list[EventRow]:
         return [_row(found) for found in self._connection.execute(sql, tuple(values))]
@@ -204,6 +263,11 @@ class RowReader:
         """Close every connection; those in use are waited for."""
         for _ in range(CONNECTIONS):
             self._idle.get(timeout=WAIT_SECONDS).close()
+
+
+def _identity(home: Home, record_id: str) -> tuple[object, ...]:
+    """Return the values of _IN_HOME."""
+    return (record_key(*home, record_id), *home, record_id)
 
 
 def _where(*equal: tuple[str, str | None]) -> tuple[list[str], list[object]]:

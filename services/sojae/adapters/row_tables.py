@@ -13,7 +13,7 @@ from sojae.domain.order import Place
 
 log = logging.getLogger(__name__)
 
-LAYOUT = 1
+LAYOUT = 2
 """Goes up when a table changes; an index of another layout is built again."""
 
 BUSY_MILLISECONDS = 10_000
@@ -29,12 +29,14 @@ COLUMNS = (
 
 DROP = """
 DROP TABLE IF EXISTS state; DROP TABLE IF EXISTS events; DROP TABLE IF EXISTS heads;
+DROP TABLE IF EXISTS firsts; DROP TABLE IF EXISTS gone;
 DROP TABLE IF EXISTS refusals; DROP TABLE IF EXISTS counts
 """
 
 # Keys are 64-bit hashes: three random text indexes cost three times as much as they do. Places sort as the one order.
+# `built` tells one building of the index from the next; a turn says since when a head is what it is (row_heads.py).
 CREATE = """
-CREATE TABLE state (table_id TEXT NOT NULL, table_uri TEXT NOT NULL, version INTEGER NOT NULL);
+CREATE TABLE state (table_id TEXT NOT NULL, table_uri TEXT NOT NULL, version INTEGER NOT NULL, built INTEGER NOT NULL);
 CREATE TABLE events (
   id INTEGER PRIMARY KEY, place BLOB NOT NULL, event_key INTEGER, record_key INTEGER, owner TEXT NOT NULL,
   topic TEXT NOT NULL, topic_id TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
@@ -45,13 +47,21 @@ CREATE TABLE events (
 CREATE INDEX events_by_event ON events (event_key);
 CREATE INDEX events_by_record ON events (record_key) WHERE status = 'accepted';
 CREATE INDEX events_quarantined ON events (place) WHERE status = 'quarantined';
+CREATE TABLE firsts (id INTEGER PRIMARY KEY, event_key INTEGER);
+CREATE INDEX firsts_by_event ON firsts (event_key);
 CREATE TABLE heads (
-  id INTEGER PRIMARY KEY, place BLOB NOT NULL, record_key INTEGER NOT NULL, sample_key INTEGER NOT NULL,
+  id INTEGER PRIMARY KEY, turn INTEGER NOT NULL, place BLOB NOT NULL, record_key INTEGER NOT NULL, sample_key INTEGER NOT NULL,
   owner TEXT NOT NULL, record_id TEXT NOT NULL, project TEXT NOT NULL, stage TEXT NOT NULL);
 CREATE INDEX heads_by_record ON heads (record_key);
 CREATE INDEX heads_by_sample ON heads (sample_key);
 CREATE INDEX heads_by_place ON heads (place);
 CREATE INDEX heads_by_project ON heads (project, place);
+CREATE INDEX heads_by_turn ON heads (project, turn);
+CREATE TABLE gone (
+  id INTEGER PRIMARY KEY, turn INTEGER NOT NULL, record_key INTEGER NOT NULL, owner TEXT NOT NULL,
+  record_id TEXT NOT NULL, project TEXT NOT NULL, stage TEXT NOT NULL);
+CREATE INDEX gone_by_record ON gone (record_key);
+CREATE INDEX gone_by_turn ON gone (project, turn);
 CREATE TABLE refusals (rule TEXT, place BLOB, id INTEGER, PRIMARY KEY (rule, place, id)) WITHOUT ROWID;
 CREATE TABLE counts (
   owner TEXT, project TEXT, stage TEXT, status TEXT, n INTEGER NOT NULL,
@@ -66,6 +76,11 @@ def hash_key(*parts: str) -> int:
     """Return a signed 64-bit hash of the parts; two that share one are told apart by their full text."""
     digest = hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
+
+
+def record_key(owner: str, project: str, stage: str, record_id: str) -> int:
+    """Return the key of a record; its id is its institute's own, inside one project and stage."""
+    return hash_key(owner, project, stage, record_id)
 
 
 def place_bytes(place: Place) -> bytes:

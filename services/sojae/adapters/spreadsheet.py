@@ -10,8 +10,9 @@ from pathlib import Path
 
 import fastexcel
 
+from sojae.adapters.workbook_size import refusal
 from sojae.domain.errors import SpreadsheetError
-from sojae.domain.mapping_plan import near
+from sojae.domain.spelling import near
 from sojae.domain.table import Row, Table
 
 TEXT_FILES = (".csv", ".tsv", ".txt")
@@ -113,6 +114,9 @@ def _csv_rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list
 
 
 def _excel(path: Path, data: bytes, sheet: str | None, header_row: int) -> Table:
+    refused = refusal(data)
+    if refused is not None:
+        raise _error(path, *refused)
     try:
         workbook = fastexcel.read_excel(data)
         name = _sheet_name(path, workbook.sheet_names, sheet)

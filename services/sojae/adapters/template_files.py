@@ -15,6 +15,9 @@ from sojae.domain.template_check import check_template
 Schema = dict[str, object]
 
 MAX_FILE_BYTES = 1_000_000
+_SCHEMA_ERRORS = (
+    SchemaParseException, UnknownType, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError,
+)  # fmt: skip
 
 
 class TemplateBook:
@@ -73,19 +76,38 @@ def load_templates(extra: Path | None = None) -> TemplateBook:
 
     Raises TemplateError naming the first file that is broken.
     """
+    book, broken = reload_templates(extra, TemplateBook([]))
+    if broken:
+        raise broken[0]
+    return book
+
+
+def reload_templates(extra: Path | None, last: TemplateBook) -> tuple[TemplateBook, Sequence[TemplateError]]:
+    """Return the templates as they are now, and an error for each broken file: `last` stands in for what it held.
+
+    Raises TemplateError when the folder is gone, or two templates have the same schema id.
+    """
     folders = [folder for folder in (extra, packaged_folder()) if folder is not None]
     if extra is not None and not extra.is_dir():
         raise TemplateError(
             en=f"{extra}: not a folder; correct SOJAE_TEMPLATES__PATH",
             ko=f"{extra}: 폴더가 아닙니다. SOJAE_TEMPLATES__PATH를 고치십시오",
         )
+    before = {template.key: template for template in last}
     templates: dict[TemplateKey, Template] = {}
+    broken: list[TemplateError] = []
     for folder in folders:
         for path in sorted(folder.glob("*/*/*.avsc")):
-            if path.parent.name in STAGES:
-                template = read_template(path, folders)
-                templates.setdefault(template.key, template)
-    return TemplateBook(templates.values())
+            place = _place(path)
+            if place.stage not in STAGES:
+                continue
+            try:
+                templates.setdefault(place, read_template(path, folders))
+            except TemplateError as error:
+                broken.append(error)
+                if place in before:
+                    templates.setdefault(place, before[place])
+    return TemplateBook(templates.values()), broken
 
 
 def packaged_folder() -> Path:
@@ -103,11 +125,11 @@ def read_template(path: Path, folders: Sequence[Path]) -> Template:
         template = parse_template(resolved, where=str(path))
         parse_schema(json.loads(json.dumps(resolved)))
         check_template(template, where=str(path))
-    except (SchemaParseException, UnknownType, ValueError, KeyError, TypeError, AttributeError) as error:
+    except _SCHEMA_ERRORS as error:
         raise TemplateError(
             en=f"{path}: not a valid Avro schema: {error}", ko=f"{path}: 올바른 Avro 스키마가 아닙니다: {error}"
         ) from error
-    place = TemplateKey(path.parent.parent.name, cast("Stage", path.parent.name), path.stem)
+    place = _place(path)
     if template.key != place:
         raise TemplateError(
             en=f"{path}: says it is {template.key}, but lies at {place}; move the file or correct project, stage and version",
@@ -127,6 +149,10 @@ def rabin_fingerprint(schema: Mapping[str, object]) -> bytes:
     return bytes.fromhex(fingerprint(to_parsing_canonical_form(plain), "CRC-64-AVRO"))
 
 
+def _place(path: Path) -> TemplateKey:
+    return TemplateKey(path.parent.parent.name, cast("Stage", path.parent.name), path.stem)
+
+
 def _read_json(path: Path) -> Schema:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
@@ -138,7 +164,8 @@ def _read_json(path: Path) -> Schema:
         raise TemplateError(
             en=f"{path}: cannot be read: {error.strerror}", ko=f"{path}: 읽을 수 없습니다: {error.strerror}"
         ) from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
+        # Not JSON, not UTF-8, a whole number of thousands of digits, or brackets without end.
         raise TemplateError(
             en=f"{path}: not valid JSON: {error}", ko=f"{path}: 올바른 JSON이 아닙니다: {error}"
         ) from error

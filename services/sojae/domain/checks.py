@@ -6,13 +6,16 @@ import polars as pl
 
 from sojae.domain.composition_check import composition_issues
 from sojae.domain.frames import polars_frame
-from sojae.domain.header import STRICT_ORIGINS
+from sojae.domain.header import SAMPLE_REFERENCE, STRICT_ORIGINS, is_sample_reference
 from sojae.domain.issue import Issue
 from sojae.domain.rules import compile_rule, passes, rule_frame
 from sojae.domain.template import Bounds, Field, Rule, Severity, Template
 
 Values = Mapping[str, object]
 Findings = list[list[Issue]]
+
+LOTS = "lots"
+"""The field of a composition that names the raw lot of each component."""
 
 
 def check_values(template: Template, rows: Sequence[Values], origins: Sequence[str]) -> Findings:
@@ -41,10 +44,7 @@ def _field_issues(
 ) -> Iterator[tuple[int, Issue]]:
     values = frame[field.name]
     if field.required:
-        empty = values.is_null() if field.kind != "string" else values.fill_null("").str.strip_chars() == ""
-        for row in _where(empty):
-            severity: Severity = "hard" if origins[row] in STRICT_ORIGINS else "warn"
-            yield row, Issue("required", severity, field.name, None, field.unit or "a value")
+        yield from _required_issues(field, values, origins)
     if field.kind == "double":
         yield from _number_issues(field, values)
     elif field.kind == "long":
@@ -54,9 +54,29 @@ def _field_issues(
             amounts = item.get(field.name)
             if isinstance(amounts, Mapping):
                 yield from ((row, issue) for issue in composition_issues(field, amounts, origins[row]))
+    elif field.kind == "map_string" and field.name == LOTS:
+        yield from _lot_issues(field, rows)
     elif field.one_of is not None and field.kind == "string":
         for row in _where(~values.is_in(list(field.one_of)) & values.is_not_null()):
             yield row, Issue("category", "hard", field.name, str(values[row])[:128], ", ".join(field.one_of))
+
+
+def _required_issues(field: Field, values: pl.Series, origins: Sequence[str]) -> Iterator[tuple[int, Issue]]:
+    empty = values.is_null() if field.kind != "string" else values.fill_null("").str.strip_chars() == ""
+    for row in _where(empty):
+        severity: Severity = "hard" if origins[row] in STRICT_ORIGINS else "warn"
+        yield row, Issue("required", severity, field.name, None, field.unit or "a value")
+
+
+def _lot_issues(field: Field, rows: Sequence[Values]) -> Iterator[tuple[int, Issue]]:
+    """Yield a finding for the first lot of each row that names no sample."""
+    for row, item in enumerate(rows):
+        lots = item.get(field.name)
+        for component, lot in lots.items() if isinstance(lots, Mapping) else ():
+            if not is_sample_reference(str(lot)):
+                where = f"{field.name}.{component[:32]}"
+                yield row, Issue("identifier", "hard", where, str(lot)[:128], SAMPLE_REFERENCE)
+                break
 
 
 def _number_issues(field: Field, values: pl.Series) -> Iterator[tuple[int, Issue]]:

@@ -14,6 +14,8 @@ from sojae.domain.errors import FormulaError
 
 MAX_FORMULA_CHARACTERS = 256
 MAX_BRACKETS = 20
+MAX_TOTAL = 1e300
+"""What amounts may add up to; near the largest double a scaled amount would overflow."""
 _OPENING = str.maketrans({"[": "(", "]": ")"})
 _ALLOWED = re.compile(r"[A-Za-z0-9.()\[\] ]*")
 _ISOTOPE = re.compile(r"\[\d+\]")
@@ -32,8 +34,8 @@ def parse_formula(text: str) -> dict[str, float]:
 
 def atomic_percent(amounts: Mapping[str, float]) -> dict[str, float]:
     """Return the amounts scaled to a sum of 100; raises FormulaError when they add up to nothing or one is negative."""
-    total = math.fsum(amounts.values())
-    if not math.isfinite(total) or total <= 0 or any(a < 0 for a in amounts.values()):
+    total = _total(amounts)
+    if not 0 < total <= MAX_TOTAL or any(a < 0 for a in amounts.values()):
         raise _refused(str(dict(amounts)), "amounts ≥ 0 with a sum above 0", "0 이상이고 합이 0보다 큰 양")
     return {symbol: 100.0 * amount / total for symbol, amount in amounts.items()}
 
@@ -57,7 +59,7 @@ def with_balance(amounts: Mapping[str, float], component: str, total: float = 10
         raise _refused(
             f"{component} twice", f"{component} as the balance only", f"나머지 성분 {component}은(는) 한 번만"
         )
-    rest = total - math.fsum(amounts.values())
+    rest = total - _total(amounts)
     if rest <= 0:
         raise _refused(
             f"{total - rest:.12g} without {component}", f"less than {total:.12g}", f"{total:.12g}보다 작은 합"
@@ -77,6 +79,14 @@ def hill_formula(amounts: Mapping[str, float]) -> str:
     first = ("C", "H") if amounts.get("C") else ()
     order = [s for s in first if amounts.get(s)] + sorted(s for s, a in amounts.items() if a and s not in first)
     return "".join(s if amounts[s] == 1 else f"{s}{amounts[s]:.12g}" for s in order)
+
+
+def _total(amounts: Mapping[str, float]) -> float:
+    """Return the sum, infinity where it is beyond the largest double."""
+    try:
+        return math.fsum(amounts.values())
+    except OverflowError:
+        return math.inf
 
 
 @lru_cache(maxsize=8192)

@@ -39,7 +39,11 @@ def composition_issues(field: Field, amounts: Mapping[str, object], origin: str)
 def _sum_issues(field: Field, amounts: list[float], origin: str) -> Iterator[Issue]:
     if field.sum is None:
         return
-    total, off = math.fsum(amounts), abs(math.fsum(amounts) - field.sum.of)
+    try:
+        total = math.fsum(amounts)
+    except OverflowError:  # finite numbers whose sum is not
+        total = math.inf
+    off = abs(total - field.sum.of)
     unit = f" {field.unit}" if field.unit and field.unit != "1" else ""
     tolerance = 1e-9 * max(1.0, abs(field.sum.of))
     severity: Severity

@@ -14,15 +14,24 @@ STRICT_ORIGINS = ("experiment", "production")
 """Origins for which a missing required field is hard: who measured can fill it in."""
 
 IDENTIFIER = re.compile(r"[A-Za-z0-9._:/-]{1,96}")
+OPTIONAL = frozenset({"content", "supersedes"})
+"""Identifiers that an event need not have."""
+
 MAX_SAMPLE_ID = 128
 MAX_PARENTS = 256
+SAMPLE_REFERENCE = "a sample_id, or @<institute>/<sample_id>"
+KEYED_BY_FIELD = ("uncertainty", "qualifiers", "as_reported")
+"""Maps of the header whose keys name fields of the template."""
+SHOWN_KEYS = 3
 MAX_LONG = 2**63 - 1
 
 
 def identifier_issues(header: Mapping[str, object]) -> Iterator[Issue]:
     """Yield a hard finding for every identity of a header that has the wrong form."""
-    for name in ("event_id", "record_id", "producer"):
+    for name in ("event_id", "record_id", "producer", "content", "supersedes"):
         value = header.get(name)
+        if value is None and name in OPTIONAL:
+            continue
         if not isinstance(value, str) or not IDENTIFIER.fullmatch(value):
             yield Issue("identifier", "hard", f"header.{name}", _shown(value), "1–96 of A–Z a–z 0–9 . _ : / -")
     institute = header.get("institute")
@@ -91,6 +100,27 @@ def sample_reference(reference: str, institute: str) -> tuple[str, str]:
     return institute, reference
 
 
+def is_sample_reference(reference: str) -> bool:
+    """Return whether a text may name a parent or lot: a sample_id, or `@<institute>/<sample_id>`."""
+    institute, sample = sample_reference(reference, "own")
+    return is_sample_id(sample) and (not reference.startswith("@") or IDENTITY.fullmatch(institute) is not None)
+
+
+def key_issues(header: Mapping[str, object], fields: Sequence[Field]) -> Iterator[Issue]:
+    """Yield one warning for each map of a header that speaks of something that is no field of the template.
+
+    A key may name a component too, as `composition.Fe`.
+    """
+    known = {field.name for field in fields}
+    for name in KEYED_BY_FIELD:
+        said = header.get(name)
+        strangers = [str(k) for k in said if str(k).split(".")[0] not in known] if isinstance(said, Mapping) else []
+        if strangers:
+            shown = ", ".join(_shown(key) for key in strangers[:SHOWN_KEYS])
+            more = f" and {len(strangers) - SHOWN_KEYS} more" if len(strangers) > SHOWN_KEYS else ""
+            yield Issue("unknown_key", "warn", f"header.{name}", shown + more, "names of fields of the template")
+
+
 def _parent_issues(parents: object) -> Iterator[Issue]:
     if parents is None:
         return
@@ -104,11 +134,8 @@ def _parent_issues(parents: object) -> Iterator[Issue]:
         )
         return
     for parent in parents:
-        institute, sample = sample_reference(str(parent), "own")
-        if not is_sample_id(sample) or (str(parent).startswith("@") and not IDENTITY.fullmatch(institute)):
-            yield Issue(
-                "identifier", "hard", "header.parents", _shown(parent), "a sample_id, or @<institute>/<sample_id>"
-            )
+        if not is_sample_reference(str(parent)):
+            yield Issue("identifier", "hard", "header.parents", _shown(parent), SAMPLE_REFERENCE)
 
 
 def _shown(value: object) -> str:

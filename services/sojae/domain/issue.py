@@ -74,11 +74,31 @@ RULES: dict[str, Text] = {
     "category": Text(
         ko="허용된 값이 아닙니다. 목록에서 고르십시오", en="not one of the allowed values; choose from the list"
     ),
+    "unknown_key": Text(
+        ko="템플릿에 없는 필드를 가리킵니다. 필드 이름을 고치십시오",
+        en="it speaks of a field that the template does not have; correct the field's name",
+    ),
     "composition_symbol": Text(ko="원소 기호가 아닙니다", en="not an element symbol"),
     "composition_negative": Text(ko="성분의 양이 음수입니다", en="the amount of a component is negative"),
     "composition_sum": Text(
         ko="성분의 합이 맞지 않습니다. 양과 기준을 확인하십시오",
         en="the components do not add up; check amounts and basis",
+    ),
+    "check_failed": Text(
+        ko="이 값을 검사할 수 없습니다. 값을 확인하십시오",
+        en="the values cannot be checked; have a look at them",
+    ),
+    "more_findings": Text(
+        ko="지적이 너무 많아 일부만 남겼습니다",
+        en="there are more findings than are kept",
+    ),
+    "bad_headers": Text(
+        ko="Kafka 헤더 이름이 UTF-8이 아니어서 헤더를 남기지 않았습니다",
+        en="the names of the Kafka headers are not UTF-8, so the headers are not kept",
+    ),
+    "broker_time": Text(
+        ko="Kafka 타임스탬프가 없거나 가능한 시각이 아닙니다. 보내는 프로그램을 확인하십시오",
+        en="the Kafka timestamp is missing or no possible time; check the sender",
     ),
     "rule_error": Text(ko="규칙을 이 값에 적용할 수 없습니다", en="a rule could not be evaluated on these values"),
     "time_range": Text(ko="이벤트 시각이 가능한 범위를 벗어났습니다", en="the event time is out of any possible range"),

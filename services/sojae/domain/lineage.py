@@ -1,7 +1,8 @@
 """From specimen to raw lot: for each property record the composition, process and raw lots that it came from."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple, cast
 
 from sojae.domain.header import sample_reference
@@ -77,40 +78,104 @@ def parents_of(rows: Iterable[Row]) -> dict[Sample, list[Sample]]:
     return {sample: list(found) for sample, found in parents.items()}
 
 
-def nearest(sample: Sample, stage: Stage, parents: Mapping[Sample, Sequence[Sample]]) -> Found:
-    """Return the record of the sample itself, else of the nearest ancestor that has one.
+class Ancestry:
+    """All that some samples descend from, and what of it is a cycle; each question takes time linear in its size."""
 
-    Several ancestors at the same distance are a tie; a sample that is its own ancestor a cycle; more than 16 steps too
-    far: then no record is taken.
-    """
-    if sample in stage.by_sample:
-        return Found(stage.by_sample[sample], 0)
-    level, seen = [sample], {sample}
-    for step in range(1, MAX_STEPS + 1):
-        above = [p for s in level for p in parents.get(s, ())]
-        if sample in above:
+    def __init__(self, samples: Iterable[Sample], parents: Callable[[Sample], Sequence[Sample]]) -> None:
+        self._parents: dict[Sample, frozenset[Sample]] = {}
+        waiting = list(samples)
+        while waiting:
+            sample = waiting.pop()
+            if sample not in self._parents:
+                self._parents[sample] = frozenset(parents(sample))
+                waiting += self._parents[sample]
+        self._children: dict[Sample, list[Sample]] = {s: [] for s in self._parents}
+        for sample, above in self._parents.items():
+            for parent in above:
+                self._children[parent].append(sample)
+        self._own_ancestors = self._on_cycles()
+        self._below_cycles = self._reached(self._own_ancestors, self._children)
+
+    def nearest(self, stage: Stage) -> dict[Sample, Found]:
+        """Return for each sample its own record of a stage, else that of the nearest ancestor that has one.
+
+        Several ancestors at the same distance are a tie; a sample that is its own ancestor, and one without a record
+        whose ancestor is, a cycle; more than 16 steps too far: then no record is taken.
+        """
+        found = {s: Found(finding="cycle" if s in self._below_cycles else None) for s in self._parents}
+        level = {s: {s} for s in self._parents if s in stage.by_sample}
+        found |= {s: Found(stage.by_sample[s], 0) for s in level}
+        reached, step = set(level), 0
+        while level := self._next(level, reached):
+            reached.update(level)
+            step += 1
+            for sample, nearest in level.items():
+                found[sample] = self._judged(sample, nearest, step, stage)
+        return found
+
+    def _next(self, level: Mapping[Sample, set[Sample]], reached: set[Sample]) -> dict[Sample, set[Sample]]:
+        """Return the samples one step below, each with its nearest, or some of them: two are a tie, however many more."""
+        below: dict[Sample, set[Sample]] = {}
+        for sample, nearest in level.items():
+            for child in self._children[sample]:
+                if child not in reached:
+                    known = below.setdefault(child, set())
+                    if len(known) < 2:
+                        known.update(islice(nearest, 2))
+        return below
+
+    def _judged(self, sample: Sample, nearest: set[Sample], step: int, stage: Stage) -> Found:
+        if sample in self._own_ancestors:
             return Found(finding="cycle")
-        level = list(dict.fromkeys(p for p in above if p not in seen))
-        if not level:
-            return Found(finding="cycle" if any(_is_own_ancestor(p, parents) for p in above) else None)
-        seen.update(level)
-        having = [s for s in level if s in stage.by_sample]
-        if len(having) > 1:
+        if step > MAX_STEPS:
+            return Found(finding="too_far")
+        if len(nearest) > 1:
             return Found(steps=step, finding="tie")
-        if having:
-            return Found(stage.by_sample[having[0]], step)
-    return Found(finding="too_far")
+        return Found(stage.by_sample[next(iter(nearest))], step)
 
+    def _on_cycles(self) -> set[Sample]:
+        """Return the samples that are their own ancestors: the strongly connected components (Kosaraju's algorithm)."""
+        left: set[Sample] = set()
+        cyclic = {s for s, above in self._parents.items() if s in above}
+        for root in reversed(self._finished()):
+            if root not in left:
+                component = self._reached([root], self._children, left)
+                left |= component
+                if len(component) > 1:
+                    cyclic |= component
+        return cyclic
 
-def _is_own_ancestor(sample: Sample, parents: Mapping[Sample, Sequence[Sample]]) -> bool:
-    """Return whether a sample's parents lead back to it; one that is reached by two ways does not."""
-    waiting, seen = list(parents.get(sample, ())), set[Sample]()
-    while waiting:
-        ancestor = waiting.pop()
-        if ancestor not in seen:
-            seen.add(ancestor)
-            waiting += parents.get(ancestor, ())
-    return sample in seen
+    def _finished(self) -> list[Sample]:
+        """Return all samples in the order in which a search upwards is done with them."""
+        order: list[Sample] = []
+        seen: set[Sample] = set()
+        for root in self._parents:
+            path = [] if root in seen else [(root, iter(self._parents[root]))]
+            seen.add(root)
+            while path:
+                sample, above = path[-1]
+                parent = next((p for p in above if p not in seen), None)
+                if parent is None:
+                    order.append(sample)
+                    path.pop()
+                else:
+                    seen.add(parent)
+                    path.append((parent, iter(self._parents[parent])))
+        return order
+
+    @staticmethod
+    def _reached(
+        starts: Iterable[Sample], steps: Mapping[Sample, Iterable[Sample]], without: Container[Sample] = ()
+    ) -> set[Sample]:
+        """Return the samples that steps lead to, the first ones included."""
+        reached = set(starts)
+        waiting = list(reached)
+        while waiting:
+            for following in steps[waiting.pop()]:
+                if following not in reached and following not in without:
+                    reached.add(following)
+                    waiting.append(following)
+        return reached
 
 
 def combine(lots: Sequence[tuple[Row, float]], fields: Mapping[str, bool]) -> dict[str, object]:

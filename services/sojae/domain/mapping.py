@@ -1,11 +1,13 @@
 """A mapping file in TOML: which column of a data file becomes which field of which template."""
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from typing import cast
 from zoneinfo import ZoneInfo
 
 from sojae.domain.errors import TemplateError
+from sojae.domain.mapping_cells import in_utc
 from sojae.domain.mapping_columns import read_column
 from sojae.domain.mapping_plan import NOT_MAPPED, ColumnPlan, FileMapping, RecordPlan, Templates, refuse
 from sojae.domain.template import STAGES, Field, Kind, Template
@@ -42,9 +44,10 @@ def read_mapping(text: str, where: str, templates: Templates) -> FileMapping:
     top.only(SETTINGS)
     project = top.text("project")
     found = _templates(top, project, templates)
-    defaults, institute = _defaults(top, found)
+    zone = _timezone(top)
+    defaults, institute = _defaults(top, found, zone)
     columns = _columns(top, text, found)
-    records = tuple(_record(top, name, found[name], columns[name]) for name in found if columns[name])
+    records = tuple(_record(top, found[name], columns[name], name, zone) for name in found if columns[name])
     if not records:
         raise refuse(where, "no columns that fill a field", '[[columns]] with name and field = "<stage>.<field>"')
     mapping = FileMapping(
@@ -54,7 +57,7 @@ def read_mapping(text: str, where: str, templates: Templates) -> FileMapping:
         institute=institute,
         sheet=top.optional_text("sheet"),
         header_row=top.count("header_row", 1),
-        timezone=_timezone(top),
+        timezone=zone.key,
         defaults=defaults,
         records=records,
     )
@@ -89,7 +92,9 @@ def _templates(top: TomlTable, project: str, templates: Templates) -> dict[str, 
     return found
 
 
-def _defaults(top: TomlTable, templates: Mapping[str, Template]) -> tuple[dict[str, object], str | None]:
+def _defaults(
+    top: TomlTable, templates: Mapping[str, Template], zone: ZoneInfo
+) -> tuple[dict[str, object], str | None]:
     table = top.table("defaults")
     fields = {f.name: f for t in templates.values() for f in t.header_fields}
     known = ["institute", *(n for n in fields if n not in NOT_MAPPED)]
@@ -97,12 +102,12 @@ def _defaults(top: TomlTable, templates: Mapping[str, Template]) -> tuple[dict[s
     institute = table.optional_text("institute")
     if institute is not None and not IDENTITY.fullmatch(institute):
         raise refuse(table.where, f"institute {institute!r}", "2 to 32 of a–z, 0–9 and -")
-    return {k: _typed(table, fields[k], v) for k, v in table.values.items() if k != "institute"}, institute
+    return {k: _typed(table, fields[k], v, zone) for k, v in table.values.items() if k != "institute"}, institute
 
 
-def _typed(table: TomlTable, field: Field, value: object) -> object:
-    """Return a value of the mapping file in the type of its field."""
-    if not isinstance(value, _TYPES[field.kind]) or (isinstance(value, bool) and field.kind != "boolean"):
+def _typed(table: TomlTable, field: Field, value: object, zone: ZoneInfo) -> object:
+    """Return a value of the mapping file in the type of its field, a time without a zone taken in `zone`."""
+    if not _is_of(field.kind, value):
         raise refuse(table.where, f"{field.name} = {value!r}", f"a value of the kind {field.kind}")
     if field.one_of is not None and value not in field.one_of:
         raise refuse(
@@ -113,9 +118,29 @@ def _typed(table: TomlTable, field: Field, value: object) -> object:
             meant=str(value),
         )
     if field.kind == "timestamp":
-        moment = cast("dt.datetime", value)
-        return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+        try:
+            return in_utc(cast("dt.datetime", value), zone)
+        except OverflowError as error:
+            raise refuse(table.where, f"{field.name} = {value}", "a time in the years 1 to 9999") from error
+    if field.kind == "map_double":
+        return {name: float(amount) for name, amount in cast("Mapping[str, float]", value).items()}
     return float(cast("float", value)) if field.kind == "double" else value
+
+
+def _is_of(kind: Kind, value: object) -> bool:
+    """Return whether a value of TOML, and what is inside it, is of a kind; numbers are finite."""
+    if isinstance(value, bool):
+        return kind == "boolean"
+    if not isinstance(value, _TYPES[kind]):
+        return False
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, Mapping):
+        return all(_is_of("double" if kind == "map_double" else "string", inner) for inner in value.values())
+    if isinstance(value, list):
+        return all(_is_of("string", inner) for inner in value)
+    # A time is a date to Python, not to a template.
+    return not (kind == "date" and isinstance(value, dt.datetime))
 
 
 def _columns(top: TomlTable, text: str, templates: Mapping[str, Template]) -> dict[str, list[ColumnPlan]]:
@@ -132,7 +157,7 @@ def _columns(top: TomlTable, text: str, templates: Mapping[str, Template]) -> di
     return {name: [*plans, *in_header[name]] if plans else [] for name, plans in columns.items()}
 
 
-def _record(top: TomlTable, name: str, template: Template, columns: list[ColumnPlan]) -> RecordPlan:
+def _record(top: TomlTable, template: Template, columns: list[ColumnPlan], name: str, zone: ZoneInfo) -> RecordPlan:
     settings = TomlTable(
         cast("Mapping[str, object]", top.table("records").values.get(name, {})), f"{top.where}: [records.{name}]"
     )
@@ -154,17 +179,16 @@ def _record(top: TomlTable, name: str, template: Template, columns: list[ColumnP
         sample_id=settings.optional_text("sample_id") or (None if own else top.optional_text("sample_id")),
         once=settings.flag("once"),
         columns=tuple(columns),
-        constants={k: _typed(constants, fields[k], v) for k, v in constants.values.items()},
+        constants={k: _typed(constants, fields[k], v, zone) for k, v in constants.values.items()},
     )
 
 
-def _timezone(top: TomlTable) -> str:
+def _timezone(top: TomlTable) -> ZoneInfo:
     name = top.text("timezone", "UTC")
     try:
-        ZoneInfo(name)
+        return ZoneInfo(name)
     except (ValueError, OSError, KeyError) as error:
         raise refuse(top.where, f"timezone {name!r}", "an IANA name such as Asia/Seoul") from error
-    return name
 
 
 def _check_settings(top: TomlTable, mapping: FileMapping) -> None:

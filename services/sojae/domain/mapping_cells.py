@@ -122,8 +122,16 @@ def _date(plan: ColumnPlan, text: str, zone: ZoneInfo) -> CellValue:
     moment, precision = _moment(plan.format, text)
     if plan.field.kind == "date":
         return CellValue(moment.date())
+    try:
+        return CellValue(in_utc(moment, zone), precision=precision)
+    except OverflowError as error:
+        raise CellRefusedError(Text(ko="1년에서 9999년 사이의 날짜", en="a date in the years 1 to 9999")) from error
+
+
+def in_utc(moment: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
+    """Return a time in UTC, taken in `zone` where it names none; raises OverflowError outside the years 1 to 9999."""
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
-    return CellValue(aware.astimezone(dt.UTC), precision=precision)
+    return aware.astimezone(dt.UTC)
 
 
 def _moment(form: str | None, text: str) -> tuple[dt.datetime, str]:
@@ -132,7 +140,7 @@ def _moment(form: str | None, text: str) -> tuple[dt.datetime, str]:
         if form is not None:
             return dt.datetime.strptime(text, form), _precision_of(form)  # noqa: DTZ007 - the zone is set by the caller
         moment = dt.datetime.fromisoformat(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         shown = form or "2026-03-31, 2026-03-31 14:05"
         raise CellRefusedError(Text(ko=f"{shown} 형식의 날짜", en=f"a date as {shown}")) from error
     # A spreadsheet writes a day as midnight.

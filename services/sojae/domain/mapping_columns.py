@@ -1,6 +1,7 @@
 """One `[[columns]]` entry of a mapping file: the field that it names, the unit and the way its cells are read."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import cast
@@ -84,6 +85,9 @@ def _value_map(table: TomlTable) -> Mapping[str, str] | None:
     values = table.optional_table("values")
     if values is None:
         return None
+    for key, value in values.items():
+        if not isinstance(value, str | int | float):
+            raise refuse(table.where, f"{key!r} = {value!r}", "a text, a number, true or false")
     return {key.strip(): _plain(value) for key, value in values.items()}
 
 
@@ -119,7 +123,8 @@ def _check_format(table: TomlTable, text: str) -> None:
     moment = dt.datetime(2026, 11, 24, 13, 45, 6, tzinfo=dt.UTC)
     try:
         dt.datetime.strptime(moment.strftime(text), text)  # noqa: DTZ007 - only whether it can be read
-    except ValueError as error:
+    except (ValueError, OverflowError, re.error) as error:
+        # A code that stands twice is no ValueError, but a broken pattern.
         raise refuse(table.where, f"format {text!r}", "a date format as %Y-%m-%d") from error
 
 

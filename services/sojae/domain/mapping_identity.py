@@ -13,6 +13,7 @@ from sojae.domain.record import hash_id
 from sojae.domain.table import Row
 
 KEY_SEPARATOR = "|"
+_ESCAPED = str.maketrans({sign: f"\\{sign}" for sign in (KEY_SEPARATOR, "\\")})
 _PLAIN = re.compile(r"[a-z0-9._-]")
 
 
@@ -23,6 +24,10 @@ class ImportRun:
     institute: str
     source: str
     epoch: int
+
+    def __post_init__(self) -> None:
+        """Take the source in NFC: a file name from a Mac is decomposed, and would name other records."""
+        object.__setattr__(self, "source", unicodedata.normalize("NFC", self.source).strip())
 
     @property
     def producer(self) -> str:
@@ -37,9 +42,9 @@ class ImportRun:
 
 @dataclass(frozen=True, slots=True)
 class RowIdentity:
-    """The key of a row for one record, how many rows with that key came before, and the sample's name."""
+    """The key cells of a row for one record, how many rows with that key came before, and the sample's name."""
 
-    key: str
+    key: tuple[str, ...]
     occurrence: int
     sample_id: str
 
@@ -53,15 +58,21 @@ def encoded_source(source: str) -> str:
     return "".join(c if _PLAIN.fullmatch(c) else "".join(f":{b:02x}" for b in c.encode()) for c in lower)
 
 
-def row_key(columns: Sequence[str], row: Row, numbers: Collection[str]) -> str:
-    """Return the key cells of a row as one text; in the columns `numbers`, 25, 25.0 and 2.5e1 are the same key."""
-    return KEY_SEPARATOR.join(_part(row.cells.get(name, ""), is_number=name in numbers) for name in columns)
+def row_key(columns: Sequence[str], row: Row, numbers: Collection[str]) -> tuple[str, ...]:
+    """Return the key cells of a row; in the columns `numbers`, 25, 25.0 and 2.5e1 are the same key."""
+    return tuple(_part(row.cells.get(name, ""), is_number=name in numbers) for name in columns)
 
 
-def named_sample(source: str, key: str, occurrence: int) -> str:
-    """Return the sample_id of a row whose mapping names none: `<source>:<key>:<occurrence>`, a long key hashed."""
-    named = f"{source}:{key}:{occurrence}"
-    return named if is_sample_id(named) else f"{source}:{hash_id(key)}:{occurrence}"
+def named_sample(source: str, key: Sequence[str], occurrence: int) -> str:
+    """Return the sample_id of a row whose mapping names none: `<source>:<key>:<occurrence>`, a long key hashed.
+
+    The cells of the key are joined by `|`; where a cell holds one, or a backslash, it stands behind a backslash. A
+    source that begins with @ begins with `:40`, since @ names another institute's sample.
+    """
+    shown = f":{ord('@'):x}{source[1:]}" if source.startswith("@") else source
+    joined = KEY_SEPARATOR.join(part.translate(_ESCAPED) for part in key)
+    named = f"{shown}:{joined}:{occurrence}"
+    return named if is_sample_id(named) else f"{shown}:{hash_id(list(key))}:{occurrence}"
 
 
 def _part(text: str, *, is_number: bool) -> str:
@@ -71,4 +82,4 @@ def _part(text: str, *, is_number: bool) -> str:
             return format(parse_number(stripped) + 0.0, ".12g")
         except QuantityError:
             return stripped
-    return stripped.replace(KEY_SEPARATOR, f"\\{KEY_SEPARATOR}")
+    return stripped

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Literal, Protocol
 
 from sojae.domain.errors import MappingError
+from sojae.domain.spelling import near
 from sojae.domain.template import Field, Template
 
 Parse = Literal["number", "integer", "text", "boolean", "date", "formula", "list", "doi"]
@@ -94,12 +94,6 @@ class FileMapping:
         for record in self.records:
             names += [*record.key, *([record.sample_id] if record.sample_id else []), *(c.name for c in record.columns)]
         return tuple(dict.fromkeys(names))
-
-
-def near(text: str, known: Sequence[str]) -> tuple[str, ...]:
-    """Return up to three known names that were probably meant, nearest first."""
-    lower = {k.lower(): k for k in reversed(known)}
-    return tuple(lower[n] for n in get_close_matches(text.lower(), lower, n=3, cutoff=0.5))
 
 
 def refuse(where: str, got: str, expected: str, known: Sequence[str] = (), meant: str = "") -> MappingError:

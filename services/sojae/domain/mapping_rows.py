@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 from sojae.domain.errors import MappingError, SpreadsheetError
 from sojae.domain.header import IDENTIFIER, is_sample_id
 from sojae.domain.mapping_cells import CellRefusedError, CellValue, read_cell
-from sojae.domain.mapping_identity import KEY_SEPARATOR, ImportRun, RowIdentity, named_sample, row_key
-from sojae.domain.mapping_plan import ColumnPlan, FileMapping, RecordPlan, near
+from sojae.domain.mapping_identity import ImportRun, RowIdentity, named_sample, row_key
+from sojae.domain.mapping_plan import ColumnPlan, FileMapping, RecordPlan
 from sojae.domain.record import canonical_json, content_hash, hash_id, import_record_id
+from sojae.domain.spelling import near
 from sojae.domain.table import Row, Table
 from sojae.domain.template import Template
 from sojae.domain.text import Text
@@ -76,6 +77,12 @@ def read_rows(mapping: FileMapping, table: Table, run: ImportRun) -> RowsRead:
     Raises SpreadsheetError for a missing column, MappingError when the producer's name grows too long.
     """
     check_columns(mapping, table)
+    if not run.source or not run.source.isprintable():
+        raise MappingError(
+            en=f"{mapping.where}: source {run.source!r} is blank or has unprintable characters; give another --source",
+            ko=f"{mapping.where}: source {run.source!r}이(가) 비었거나 인쇄할 수 없는 글자가 있습니다. "
+            "다른 --source를 주십시오",
+        )
     if not IDENTIFIER.fullmatch(run.producer):
         raise MappingError(
             en=f"{mapping.where}: producer {run.producer!r} is longer than 96 characters; give a short --source",
@@ -95,7 +102,7 @@ class _RowReader:
         self._run = run
         self._zone = ZoneInfo(mapping.timezone)
         self._numbers = {c.name for r in mapping.records for c in r.columns if c.parse in ("number", "integer")}
-        self._rows_with: Counter[tuple[tuple[str, ...], str]] = Counter()
+        self._rows_with: Counter[tuple[tuple[str, ...], tuple[str, ...]]] = Counter()
         self._once: dict[object, ImportEvent] = {}
         self.so_far = RowsRead()
 
@@ -108,7 +115,7 @@ class _RowReader:
                 self._send(record, event)
         self._rows_with.update(keys.items())
 
-    def _record(self, record: RecordPlan, row: Row, key: str) -> tuple[list[Finding], ImportEvent | None]:
+    def _record(self, record: RecordPlan, row: Row, key: tuple[str, ...]) -> tuple[list[Finding], ImportEvent | None]:
         """Return the record of one row; neither findings nor a record where no cell fills one of its fields."""
         findings: list[Finding] = []
         said: list[tuple[ColumnPlan, CellValue]] = []
@@ -127,7 +134,7 @@ class _RowReader:
         findings += _identity_findings(record, row, identity)
         return findings, None if findings else self._event(record, row, said, identity)
 
-    def _identity(self, record: RecordPlan, row: Row, key: str) -> RowIdentity:
+    def _identity(self, record: RecordPlan, row: Row, key: tuple[str, ...]) -> RowIdentity:
         occurrence = 0 if record.once else self._rows_with[record.key, key]
         if record.sample_id is None:
             return RowIdentity(key, occurrence, named_sample(self._run.source, key, occurrence))
@@ -178,7 +185,7 @@ class _RowReader:
 
 
 def _identity_findings(record: RecordPlan, row: Row, identity: RowIdentity) -> Iterator[Finding]:
-    if not identity.key.replace(KEY_SEPARATOR, ""):
+    if not any(identity.key):
         expected = Text(ko="행을 구별하는 값", en="a value that tells the row from others")
         yield Finding(row.number, ", ".join(record.key), record.name, "", expected)
     elif not is_sample_id(identity.sample_id):

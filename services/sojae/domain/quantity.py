@@ -1,7 +1,9 @@
 """Numbers and units as people type them: read, checked and converted by pint through UCUM codes."""
 
+import math
 import re
 import unicodedata
+from collections.abc import Callable
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -16,34 +18,27 @@ BASES = frozenset({"mass", "at", "mol", "vol", "RH"})
 """Annotations that tell fractions of mass, atoms, moles, volume and saturation apart: they never convert."""
 
 _CODE_OF = {spelling: code for code, spellings in SPELLINGS.items() for spelling in spellings}
+_KNOWN_CODES = frozenset({*SPELLINGS, *COMMON})
 _ANNOTATION = re.compile(r"\{([^}]*)\}")
 _PLAIN = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+|[+-]?[0-9]{1,3}(,[0-9]{3}){2,}")
 MAX_UNIT_CHARACTERS = 64
+_HUGE_EXPONENT = re.compile(r"(?:10[*^]|[A-Za-z\]}])[+-]?[0-9]{3,}")
 
 
 def convert(value: float, from_unit: str, to_unit: str) -> float:
     """Return a value in `to_unit`; both units may be UCUM codes or spellings that people type.
 
-    Temperatures convert with their offset (25 °C is 298.15 K). Raises QuantityError when a unit is unknown or the two
-    measure different things; wt%, at%, mol% and vol% do.
+    Temperatures convert with their offset (25 °C is 298.15 K). Raises QuantityError when a unit is unknown, the two
+    measure different things (wt%, at%, mol% and vol% do), or the result is no finite number.
     """
     source, target = ucum_code(from_unit), ucum_code(to_unit)
-    if source == target:
-        return value
-    _check_same_quantity(source, target)
-    if _has_offset(source) or _has_offset(target):
-        here, there = unit_of(source), unit_of(target)
-        moved = _registry().Quantity(value * float(here.magnitude), here.units).to(there.units)
-        return float(moved.magnitude) / float(there.magnitude)
-    return value * _factor(source, target)
+    return value if source == target else _finite(_moved, value, source, target)
 
 
 def delta(value: float, from_unit: str, to_unit: str) -> float:
-    """Return a difference in `to_unit`: 10 °C warmer is 10 K warmer, and 18 °F."""
-    source, target = ucum_code(from_unit), ucum_code(to_unit)
-    _check_same_quantity(source, target)
-    return value * _factor(source, target)
+    """Return a difference in `to_unit`: 10 °C warmer is 10 K warmer, and 18 °F; raises QuantityError as convert does."""
+    return _finite(_scaled, value, ucum_code(from_unit), ucum_code(to_unit))
 
 
 def unit_of(code: str) -> "Quantity[float]":
@@ -58,9 +53,11 @@ def ucum_code(spelling: str) -> str:
     Raises QuantityError that names what was got and what comes near.
     """
     text = unicodedata.normalize("NFC", spelling).strip()
+    if text in _KNOWN_CODES:
+        return text
     if text in _CODE_OF:
         return _CODE_OF[text]
-    if len(text) > MAX_UNIT_CHARACTERS:
+    if len(text) > MAX_UNIT_CHARACTERS or _HUGE_EXPONENT.search(text):
         raise _unknown(text)
     for candidate in dict.fromkeys((text, _with_ucum_signs(text))):
         if candidate in _CODE_OF:
@@ -83,12 +80,11 @@ def parse_number(text: str) -> float:
     1.234 to others. Raises QuantityError for that and for anything else.
     """
     stripped = unicodedata.normalize("NFKC", text).strip().replace("−", "-")
-    if _PLAIN.fullmatch(stripped):
-        number = float(stripped)
-        if number not in (float("inf"), float("-inf")):
+    plain = stripped.replace(",", "") if _GROUPED.fullmatch(stripped) else stripped
+    if _PLAIN.fullmatch(plain):
+        number = float(plain)
+        if math.isfinite(number):
             return number
-    if _GROUPED.fullmatch(stripped):
-        return float(stripped.replace(",", ""))
     if "," in stripped and _PLAIN.fullmatch(stripped.replace(",", "")):
         raise QuantityError(
             en=f"{text!r}: the comma may mark thousands or decimals; write the number without a comma",
@@ -98,6 +94,38 @@ def parse_number(text: str) -> float:
         en=f"{text!r} is not a number; write one as 1450 or 1.45e3",
         ko=f"{text!r}은(는) 수가 아닙니다. 1450 또는 1.45e3처럼 쓰십시오",
     )
+
+
+def _moved(value: float, source: str, target: str) -> float:
+    if not (_has_offset(source) or _has_offset(target)):
+        return _scaled(value, source, target)
+    _check_same_quantity(source, target)
+    here, there = unit_of(source), unit_of(target)
+    moved = _registry().Quantity(value * float(here.magnitude), here.units).to(there.units)
+    return float(moved.magnitude) / float(there.magnitude)
+
+
+def _scaled(value: float, source: str, target: str) -> float:
+    _check_same_quantity(source, target)
+    return value * _factor(source, target)
+
+
+def _finite(compute: Callable[[float, str, str], float], value: float, source: str, target: str) -> float:
+    """Return what a conversion gives; raises QuantityError where it has no finite answer."""
+    try:
+        result = compute(value, source, target)
+    except _unit_errors() as error:
+        # Logarithmic units such as B[SPL] are known, but no factor leads to others.
+        raise QuantityError(
+            en=f"{source!r} cannot become {target!r}: no factor leads from one to the other",
+            ko=f"{source!r}을(를) {target!r}(으)로 바꿀 수 없습니다: 둘 사이의 비율이 없습니다",
+        ) from error
+    if not math.isfinite(result):
+        raise QuantityError(
+            en=f"{value!r} {source} in {target} is beyond any number; check unit and digits",
+            ko=f"{value!r} {source}은(는) {target}(으)로 나타낼 수 없는 수입니다. 단위와 자릿수를 확인하십시오",
+        )
+    return result
 
 
 def _with_ucum_signs(text: str) -> str:
@@ -137,7 +165,7 @@ def _unit_errors() -> tuple[type[Exception], ...]:
     from lark.exceptions import LarkError  # noqa: PLC0415
     from pint.errors import PintError  # noqa: PLC0415
 
-    return LarkError, PintError, ValueError
+    return LarkError, PintError, ValueError, ArithmeticError
 
 
 def _check_same_quantity(source: str, target: str) -> None:

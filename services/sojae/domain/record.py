@@ -64,9 +64,12 @@ def content_hash(
     return hash_id({"template": template, "values": dict(values), "header": said})
 
 
-def import_record_id(source: str, key: str, stage: str, occurrence: int) -> str:
-    """Return the record_id of one stage of one row of a file; `occurrence` counts rows with the same key from 0."""
-    return hash_id(source, key, stage, occurrence)
+def import_record_id(source: str, key: Sequence[str], stage: str, occurrence: int) -> str:
+    """Return the record_id of one stage of one row of a file; `occurrence` counts rows with the same key from 0.
+
+    `key` are the cells of the row's key: hashed one by one, no cell can pass for two.
+    """
+    return hash_id(source, list(key), stage, occurrence)
 
 
 class _Number(str):

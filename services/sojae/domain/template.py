@@ -165,7 +165,7 @@ def parse_template(schema: Mapping[str, object], where: str) -> Template:
         fields=tuple(_field(f, reader) for f in avro_fields if f.get("name") != "header"),
         header_fields=tuple(_field(f, reader) for f in header_schema["fields"]),
         rules=tuple(_rule(r, reader) for r in cast("Sequence[Mapping[str, object]]", schema.get("rules", ()))),
-        institute=cast("str | None", schema.get("institute")),
+        institute=reader.optional_text(schema, "institute"),
     )
 
 
@@ -187,6 +187,15 @@ class _Reader:
             raise self.error(
                 f"{key} = {value!r} in {source.get('name') or source.get('id') or 'the schema'}", f"a text {key!r}"
             )
+        return value
+
+    def optional_text(self, source: Mapping[str, object], key: str) -> str | None:
+        return self.text(source, key) if source.get(key) is not None else None
+
+    def flag(self, source: Mapping[str, object], key: str) -> bool:
+        value = source.get(key, False)
+        if not isinstance(value, bool):
+            raise self.error(f"{key} = {value!r} of {source.get('name')}", "true or false")
         return value
 
     def label(self, source: Mapping[str, object], default: str, key: str = "label") -> Text:
@@ -240,19 +249,19 @@ def _field(source: Mapping[str, object], reader: _Reader) -> Field:
         name=name,
         kind=kind,
         label=reader.label(source, default=name),
-        required=bool(source.get("required", False)),
-        unit=cast("str | None", source.get("unit")),
-        quantity=cast("str | None", source.get("quantity")),
-        basis=cast("str | None", source.get("basis")),
+        required=reader.flag(source, "required"),
+        unit=reader.optional_text(source, "unit"),
+        quantity=reader.optional_text(source, "quantity"),
+        basis=reader.optional_text(source, "basis"),
         role=cast("Role", source.get("role", "note")),
         warn=reader.bounds(source, "warn"),
         hard=reader.bounds(source, "hard"),
         one_of=reader.strings(source, "one_of"),
         sum=_sum(source, reader),
-        split_by=cast("str | None", source.get("split_by")),
+        split_by=reader.optional_text(source, "split_by"),
         example=source.get("example"),
-        source=cast("str | None", source.get("source")),
-        doc=cast("str | None", source.get("doc")),
+        source=reader.optional_text(source, "source"),
+        doc=reader.optional_text(source, "doc"),
     )
 
 
@@ -286,5 +295,5 @@ def _rule(source: Mapping[str, object], reader: _Reader) -> Rule:
         message=reader.label(source, default=identity, key="message"),
         scope=scope,
         hard_for=reader.strings(source, "hard_for"),
-        source=cast("str | None", source.get("source")),
+        source=reader.optional_text(source, "source"),
     )

@@ -6,10 +6,12 @@ from typing import get_args
 
 import polars as pl
 
-from sojae.domain.errors import TemplateError
+from sojae.domain.errors import QuantityError, TemplateError
 from sojae.domain.frames import polars_frame
+from sojae.domain.quantity import ucum_code
 from sojae.domain.rules import compile_rule, rule_frame, sql_faults
 from sojae.domain.template import Field, Role, Template
+from sojae.topics import IDENTITY
 
 SQL_KEYWORDS = frozenset(
     "select from where group order by having union all distinct as on join left right inner outer full cross case when "
@@ -19,6 +21,9 @@ SQL_KEYWORDS = frozenset(
 FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 RESERVED = frozenset({"header", "topic", "topic_id", "partition", "offset", "ingest_time", "issues", "grade", "status"})
 """Columns that records have beside header and template fields."""
+
+EXAMPLES = "x_examples_"
+"""Projects of published sets, which belong to no institute."""
 
 MAX_FIELDS = 400
 HOSTILE_NUMBERS = (0.0, -1.0, 1e308, -1e308, 1e-308)
@@ -31,17 +36,37 @@ def check_template(template: Template, where: str) -> None:
     own_name = f"sojae.{template.key.project}.{template.key.stage.capitalize()}"
     if template.full_name != own_name:
         raise _error(where, f"record name {template.full_name}", f"{own_name}: a name says one project and one stage")
+    _check_institute(template, where)
     header_names = {f.name for f in template.header_fields}
     seen: set[str] = set()
     for field in template.fields:
         _check_field(field, where, header_names, seen)
         seen.add(field.name)
+    categories = {f.name for f in template.fields if f.kind == "string"}
+    for field in template.fields:
+        if field.split_by is not None and field.split_by not in categories:
+            raise _error(where, f"split_by {field.split_by!r} of {field.name}", "the name of a text field")
     ids = [rule.id for rule in template.rules]
     if len(ids) != len(set(ids)):
         raise _error(
             where, f"rules {', '.join(sorted({i for i in ids if ids.count(i) > 1}))} twice", "each rule id once"
         )
     _check_rules(template, where)
+
+
+def _check_institute(template: Template, where: str) -> None:
+    """Return when a firm's own project says whose it is: without an institute anybody could write it."""
+    project, institute = template.key.project, template.institute
+    if institute is not None and not IDENTITY.fullmatch(institute):
+        raise _error(where, f"institute {institute!r}", "2 to 32 of a–z, 0–9 and -")
+    if not project.startswith("x_"):
+        return
+    if institute is None:
+        if not project.startswith(EXAMPLES):
+            raise _error(where, f"project {project} without an institute", 'the attribute "institute": whose it is')
+    elif not project.startswith(f"x_{institute.replace('-', '_')}_"):
+        own = f"x_{institute.replace('-', '_')}_<name>"
+        raise _error(where, f"project {project} of institute {institute}", f"{own}: an institute's - is written _")
 
 
 def _check_field(field: Field, where: str, header_names: set[str], seen: set[str]) -> None:
@@ -53,10 +78,21 @@ def _check_field(field: Field, where: str, header_names: set[str], seen: set[str
         raise _error(where, f"role {field.role!r} of {field.name}", f"one of {', '.join(get_args(Role))}")
     if field.kind in ("double", "map_double") and field.unit is None:
         raise _error(where, f"field {field.name!r} without a unit", 'a UCUM code ("1" for a plain number)')
+    if field.unit is not None:
+        _check_unit(field, where)
     if field.warn and field.hard and not _inside(field):
         raise _error(where, f"warn {field.warn} outside hard {field.hard} of {field.name}", "warn inside hard")
     if field.quantity == "composition" and field.kind != "map_double":
         raise _error(where, f"composition {field.name!r} of kind {field.kind}", "map<double>")
+
+
+def _check_unit(field: Field, where: str) -> None:
+    try:
+        code = ucum_code(field.unit or "")
+    except QuantityError as error:
+        raise _error(where, f"unit {field.unit!r} of {field.name} ({error.text.en})", "a UCUM code") from error
+    if code != field.unit:
+        raise _error(where, f"unit {field.unit!r} of {field.name}", f"its UCUM code {code!r}")
 
 
 def _inside(field: Field) -> bool:

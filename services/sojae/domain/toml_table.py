@@ -68,13 +68,31 @@ class TomlTable:
 
 
 def parse_toml(text: str, where: str) -> TomlTable:
-    """Return the whole file as one table; raises MappingError with the line when it is not TOML."""
+    """Return the whole file as one table; raises MappingError with the line when it is not TOML.
+
+    Numbers are those of TOML 1.0: whole ones have at most 64 bits.
+    """
     try:
-        return TomlTable(tomllib.loads(text), where)
-    except tomllib.TOMLDecodeError as error:
+        values = tomllib.loads(text)
+        _check_integers(values)
+    except (ValueError, OverflowError) as error:
         raise MappingError(
             en=f"{where}: not valid TOML: {error}", ko=f"{where}: 올바른 TOML이 아닙니다: {error}"
         ) from error
+    except RecursionError as error:
+        raise MappingError(
+            en=f"{where}: brackets nested too deep; correct the mapping file",
+            ko=f"{where}: 괄호가 너무 깊이 겹쳐 있습니다. 매핑 파일을 고치십시오",
+        ) from error
+    return TomlTable(values, where)
+
+
+def _check_integers(value: object) -> None:
+    """Return when every whole number inside has 64 bits; raises ValueError otherwise."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("a whole number of more than 64 bits")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_integers(inner)
 
 
 def array_of_tables(table: TomlTable, key: str, text: str) -> list[TomlTable]:

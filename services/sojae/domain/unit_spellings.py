@@ -66,7 +66,7 @@ SYMBOLS: dict[str, str] = {
 
 COMMON = tuple(
     "m cm mm nm kg g mg m2 m3 mL mol mmol Pa kPa MPa GPa bar N kN J kJ eV W mW W/cm2 mW/cm2 W/m2 V mV kV A mA A/cm2 mA/cm2 "
-    "Ohm.cm2 Ohm.m mOhm.cm2 S/cm S/m Hz g/m3 kg/m3 mol/L m2/g mg/cm2 K/min 1/s um/s kJ/mol kgf cN/dtex ug/g".split()
+    "Ohm.cm2 Ohm.m mOhm.cm2 S/cm S/m Hz g/m3 kg/m3 mol/L m2/g mg/cm2 K/min 1/s um/s kJ/mol kgf cN/dtex ug/g mOhm.cm2/h".split()
 )
 """Codes that people use most: an unknown unit is compared with these too, to name what comes near."""
 

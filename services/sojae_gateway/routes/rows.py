@@ -44,16 +44,30 @@ def records(
 
 @get("/v1/records/{record_id:path}", tags=["records"], sync_to_thread=True)
 def record(
-    request: Asked, reads: TheReads, record_id: FromPath[str], institute: FromQuery[str | None] = None
+    request: Asked,
+    reads: TheReads,
+    record_id: FromPath[str],
+    institute: FromQuery[str | None] = None,
+    project: FromQuery[str | None] = None,
+    stage: FromQuery[str | None] = None,
 ) -> Response[Record]:
-    """Return what is stated about a record: current, and the whole history. `institute` tells namesakes apart."""
-    return versioned(reads.record(tail(request.scope, "/v1/records/", record_id), institute))
+    """Return what is stated about a record: current, and the whole history. `institute`, `project`, `stage` tell namesakes apart."""
+    within = RecordFilter(project=project, stage=stage, owner=institute)
+    return versioned(reads.record(tail(request.scope, "/v1/records/", record_id), within))
 
 
 @get("/v1/events/{institute:str}/{event_id:path}", tags=["records"], sync_to_thread=True)
-def event(request: Asked, reads: TheReads, institute: FromPath[str], event_id: FromPath[str]) -> Response[EventFound]:
-    """Return an event by its id, with every stored message that carries it."""
-    return versioned(reads.event(institute, tail(request.scope, f"/v1/events/{institute}/", event_id)))
+def event(
+    request: Asked,
+    reads: TheReads,
+    institute: FromPath[str],
+    event_id: FromPath[str],
+    project: FromQuery[str | None] = None,
+    stage: FromQuery[str | None] = None,
+) -> Response[EventFound]:
+    """Return an event by its id, with every stored message that carries it. `project`, `stage` tell namesakes apart."""
+    within = RecordFilter(project=project, stage=stage, owner=institute)
+    return versioned(reads.event(tail(request.scope, f"/v1/events/{institute}/", event_id), institute, within))
 
 
 @get("/v1/quarantine", tags=["quarantine"], sync_to_thread=True)

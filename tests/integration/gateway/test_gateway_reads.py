@@ -1,15 +1,17 @@
 """Row reads over HTTP: what ingest has stored goes out with its version, after a restart too."""
 
 import base64
+import datetime as dt
 from pathlib import Path
 
 import pytest
 from litestar.testing import TestClient
 
 from sojae.adapters.row_tables import remove_index
+from sojae_gateway.measured import Measured
 from sojae_gateway.parts import INDEX_FILE
 from tests.gateway_app import gateway, refusal
-from tests.gateway_parts import Alloy, EventStore, quarantined, undecodable
+from tests.gateway_parts import START, Alloy, EventStore, quarantined, undecodable
 
 
 def test_records_are_paged_and_carry_their_version(client: TestClient, made: list[Alloy], store: EventStore) -> None:
@@ -60,6 +62,55 @@ def test_namesakes_of_two_institutes_are_told_apart(client: TestClient, store: E
     assert record["current"]["event_id"] == "x2"
 
 
+def test_namesakes_of_two_stages_are_told_apart(client: TestClient, store: EventStore) -> None:
+    """An id is its institute's inside one project and stage; the candidates are listed, and one filter is enough."""
+    for stage in ("process", "property"):
+        store.flush([store.event("run-12", record_id="run-12", stage=stage)])
+    client.app.state.parts.follow_index()
+    for path, rule in (("/v1/records/run-12", "ambiguous_record"), ("/v1/events/kims/run-12", "ambiguous_event")):
+        response = client.get(path)
+        assert refusal(response) == (409, rule, "stage")
+        assert response.json()["expected"] == (
+            "institute=kims, project=high_entropy_alloy, stage=process; "
+            "institute=kims, project=high_entropy_alloy, stage=property"
+        )
+        assert refusal(client.get(path, params={"stage": "raw"}))[0] == 404
+    record = client.get("/v1/records/run-12", params={"stage": "process"}).json()
+    assert (record["current"]["event_id"], record["stage"]) == ("run-12", "process")
+    event = client.get("/v1/events/kims/run-12", params={"stage": "property", "project": "high_entropy_alloy"}).json()
+    assert (event["event"]["stage"], len(event["messages"])) == ("property", 1)
+
+
+def test_what_is_measured_is_what_is_current(client: TestClient, store: EventStore, made: list[Alloy]) -> None:
+    """The models' records follow corrections, retractions, records that fall back and an index that was built again."""
+    parts = client.app.state.parts
+    measured = Measured("high_entropy_alloy", frozenset({"yield_strength"}), parts.reader, parts.decoder)
+
+    def strengths(*names: str) -> list[object]:
+        parts.follow_index()
+        measured.catch_up()
+        known = [measured.get(f"kims/{name}") for name in names]
+        return [None if one is None else one.values["yield_strength"] for one in known]
+
+    one, other = made[0], made[1]
+    before = [one.yield_strength, other.yield_strength]
+    assert strengths(one.record_id, other.record_id) == before
+    late = START + dt.timedelta(days=1)
+    fix = {**one.properties, "yield_strength": 999.0}
+    store.flush(
+        [
+            store.event("fix", fix, record_id=one.record_id),
+            store.event("gone", other.properties, record_id=other.record_id, retracted=True),
+        ],
+        ingest_time=late,
+    )
+    assert strengths(one.record_id, other.record_id) == [999.0, None]
+    store.flush([store.event("fix", fix, record_id="elsewhere")], ingest_time=late - dt.timedelta(hours=1))
+    assert strengths(one.record_id, "elsewhere") == [one.yield_strength, 999.0]
+    parts.index.rebuild()
+    assert strengths(one.record_id, other.record_id, "elsewhere") == [one.yield_strength, None, 999.0]
+
+
 def test_the_quarantine_shows_reason_and_bytes(client: TestClient, store: EventStore) -> None:
     """A refused event with position, rule, got, expected in words; an undecodable one with its raw bytes."""
     store.flush([quarantined(store.event("q1")), undecodable(raw=b"\x05nonsense")])
@@ -94,6 +145,7 @@ def test_the_quarantine_shows_reason_and_bytes(client: TestClient, store: EventS
         ("/v1/templates/high_entropy_alloy/property/9.9", (404, "unknown_template", None)),
         ("/v1/projects/nowhere/models", (404, "unknown_project", "project")),
         ("/v2/records", (404, "unknown_route", None)),
+        ("/schema/swagger", (404, "unknown_route", None)),
         ("/v1/projects/high_entropy_alloy/predict", (405, "method_not_allowed", None)),
     ],
 )

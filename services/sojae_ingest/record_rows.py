@@ -1,0 +1,111 @@
+"""What a records table holds: accepted events decoded with their own schemas, as rows with the columns of a major."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, cast
+
+import pyarrow as pa
+
+from sojae.adapters.avro import FastavroDecoder
+from sojae.adapters.stored_schemas import StoredSchemas
+from sojae.adapters.template_files import TemplateBook
+from sojae.domain.errors import StoreError
+from sojae.domain.frames import ISSUES, arrow_fields, column
+from sojae.domain.grade import grade
+from sojae.domain.template import Field, Template
+from sojae.ports import Decoded, Decoder
+
+OWN = (
+    pa.field("topic_id", pa.string()),
+    pa.field("partition", pa.int32()),
+    pa.field("offset", pa.int64()),
+    pa.field("ingest_time", pa.timestamp("us", tz="UTC")),
+    pa.field("issues", ISSUES),
+    pa.field("grade", pa.string()),
+)
+Row = Mapping[str, object]
+
+
+class TemplateGone(StoreError):  # noqa: N818 - it waits, it does not fail
+    """An accepted event can be decoded neither with a template nor with a stored schema: its table waits."""
+
+
+class RecordsKey(NamedTuple):
+    """What one records table holds."""
+
+    project: str
+    stage: str
+    major: int
+
+    def uri(self, store_uri: str) -> str:
+        """Return the URI of the table in a store."""
+        return f"{store_uri.rstrip('/')}/records/{self.project}/{self.stage}/{self.major}"
+
+
+class RecordSources:
+    """Decodes rows of `events`; a template that is gone is replaced by the schema that was kept in the store."""
+
+    def __init__(self, schemas: StoredSchemas, decoder: Decoder) -> None:
+        self._schemas = schemas
+        self._decoder = decoder
+        self._gone: dict[str, Template] = {}
+        self._old_decoder = FastavroDecoder(lambda: TemplateBook(self._gone.values()))
+
+    def decoded(self, book: TemplateBook, key: RecordsKey, rows: Sequence[Row]) -> list[dict[str, object]]:
+        """Return header, position and values of accepted `events` rows, decoded from their raw bytes.
+
+        The schemas that are used are kept in the store first. Raises TemplateGone when a row cannot be decoded.
+        """
+        known = {t.sha256: t for t in book}
+        for sha256 in {str(r["schema_sha256"]) for r in rows}:
+            if sha256 in known:
+                self._schemas.keep(known[sha256])
+            elif (stored := self._schemas.get(sha256)) is not None:
+                self._gone[sha256] = stored
+        names = {f.name for f in self.fields(book, key)}
+        return [_record(row, one, names) for row, one in zip(rows, self._decode(rows, known), strict=True)]
+
+    def fields(self, book: TemplateBook, key: RecordsKey) -> list[Field]:
+        """Return the header fields and the fields of every minor version of a major, newest version first."""
+        fields: dict[str, Field] = {}
+        for templates in (book, self._gone.values()):
+            mine = [t for t in templates if (t.key.project, t.key.stage, t.key.major) == key]
+            for template in sorted(mine, key=lambda t: int(t.key.version.split(".")[1]), reverse=True):
+                for field in (*template.header_fields, *template.fields):
+                    fields.setdefault(field.name, field)
+        return list(fields.values())
+
+    def remember_all(self) -> None:
+        """Take every stored schema into account, so that the fields are known before the first row is read."""
+        self._gone |= {template.sha256: template for template in self._schemas.all()}
+
+    def _decode(self, rows: Sequence[Row], known: Mapping[str, Template]) -> list[Decoded]:
+        raw = [cast("bytes", r["raw"]) for r in rows]
+        decoded = self._decoder.decode(raw)
+        old = [n for n, r in enumerate(rows) if str(r["schema_sha256"]) in self._gone.keys() - known.keys()]
+        for n, one in zip(old, self._old_decoder.decode([raw[n] for n in old]), strict=True):
+            decoded[n] = one
+        return decoded
+
+
+def record_table(fields: Sequence[Field], rows: Sequence[Row]) -> pa.Table:
+    """Return rows as a table: header fields, position, issues, grade, then the template's fields."""
+    names = {f.name for f in OWN}
+    header_and_values = [f for f in fields if f.name not in names]
+    arrays = [column(f.kind, [r.get(f.name) for r in rows]) for f in header_and_values]
+    own = [pa.array([r.get(f.name) for r in rows], type=f.type) for f in OWN]
+    schema = pa.schema([*arrow_fields(header_and_values), *OWN])
+    return pa.Table.from_arrays([*arrays, *own], schema=schema)
+
+
+def _record(row: Row, one: Decoded, names: set[str]) -> dict[str, object]:
+    if not one.header:
+        raise TemplateGone(
+            en=f"{row['topic_id']}-{row['partition']} offset {row['offset']} was accepted under schema {row['schema_sha256']}, "
+            "which is neither among the templates nor in the store; put its template back",
+            ko=f"{row['topic_id']}-{row['partition']} 오프셋 {row['offset']}은(는) 스키마 {row['schema_sha256']}로 받았으나, "
+            "그 스키마가 템플릿에도 저장소에도 없습니다. 템플릿을 되돌려 놓으십시오",
+        )
+    issues = cast("Sequence[Mapping[str, object]]", row["issues"])
+    own = {f.name: row[f.name] for f in OWN if f.name in row}
+    values = {k: v for k, v in one.values.items() if k in names}
+    return {**one.header, **own, "grade": grade(one.header, [str(i["rule"]) for i in issues]), **values}

@@ -1,0 +1,104 @@
+"""Messages that no sender should send, on a real broker, through a real ingest process: quarantined, neighbours unaffected."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from sojae.adapters.avro import RecordCodec
+from sojae.adapters.kafka import Connection, create_topics
+from sojae.adapters.kafka_raw import read_raw
+from sojae.adapters.template_files import read_common
+from sojae.home import Home
+from sojae.ports import Partition
+from sojae_local.endpoint import Endpoint
+from sojae_local.running_broker import running_broker
+from tests.conftest import REPOSITORY
+from tests.e2e.processes import environment
+
+TOPIC, OUTCOMES = "sojae.events.kims", "sojae.outcomes.kims"
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def endpoint(home: Home) -> Iterator[Endpoint]:
+    with running_broker(home) as found:
+        if found.kind != "real":
+            pytest.skip("no real broker: the mock checks neither timestamps nor header names")
+        yield found
+
+
+def test_no_message_stops_the_others(home: Home, endpoint: Endpoint) -> None:
+    """Impossible times, amounts without a sum, header names that are no text, a flood of findings: all stored, judged, told."""
+    connection = Connection(endpoint.bootstrap_servers)
+    create_topics(connection, [TOPIC, OUTCOMES], partitions=1)
+    pure = {**os.environ, "AIOKAFKA_NO_EXTENSIONS": "1"}  # its fast serializer takes no name that is not text
+    subprocess.run(
+        [sys.executable, "-m", "tests.integration.hostile_sender", endpoint.bootstrap_servers],
+        env=pure,
+        cwd=REPOSITORY,
+        check=True,
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sojae_ingest"], env=environment(home.path), stderr=subprocess.PIPE, text=True
+    )
+    try:
+        rows = _rows(home, process, 7)
+        told = _outcomes(connection, process, 7)
+    finally:
+        process.terminate()
+        said = process.communicate(timeout=20)[1]
+    found = {
+        r["offset"]: (r["status"], {i["rule"] for i in r["issues"]} - {"event_time_late"})
+        for r in rows.iter_rows(named=True)
+    }
+    assert found[0] == found[6] == ("accepted", set())
+    assert found[1] == ("accepted", {"broker_time"})
+    assert found[2] == ("quarantined", {"unframed"})
+    assert found[3][0] == "quarantined"
+    assert "composition_sum" in found[3][1]
+    assert found[4] == ("accepted", {"bad_headers"})
+    assert found[5][0] == "quarantined"
+    assert {"non_finite", "more_findings"} <= found[5][1]
+    assert told == {n: found[n][0] for n in range(7)}
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+
+
+def _rows(home: Home, process: "subprocess.Popen[str]", count: int) -> pl.DataFrame:
+    deadline = time.monotonic() + 60
+    while True:
+        assert process.poll() is None, process.communicate()[1]
+        try:
+            rows = pl.read_delta(str(home.store / "events"))
+        except FileNotFoundError:
+            rows = pl.DataFrame()
+        if rows.height >= count:
+            return rows
+        assert time.monotonic() < deadline, f"{rows.height} of {count} rows"
+        time.sleep(0.3)
+
+
+def _outcomes(connection: Connection, process: "subprocess.Popen[str]", count: int) -> dict[int, str]:
+    codec, deadline = RecordCodec(read_common("outcome", "1.0")), time.monotonic() + 30
+    while True:
+        assert process.poll() is None, process.communicate()[1]
+        told: dict[int, str] = {}
+        for message in read_raw(connection.for_librdkafka(), Partition(OUTCOMES, 0), 0, 100):
+            items = codec.decode(message.value or b"")["outcomes"]
+            assert isinstance(items, list)
+            told |= {item["offset"]: item["status"] for item in items}
+        if len(told) >= count:
+            return told
+        assert time.monotonic() < deadline, told
