@@ -16,8 +16,8 @@ run: $(READY) ## Start all services and show a tour (ARGS=--tour-only ends after
 	$(BIN)/sojae up $(ARGS)
 
 test: $(READY) ## Lint, and every test but the long suites
-	$(MAKE) --no-print-directory lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(MAKE) --no-print-directory lint unit
+	$(BIN)/python -m pytest tests/integration tests/e2e tests/faults $(ARGS)
 
 install: $(READY) ## Make the environment (uv when it is there, else venv and pip)
 
@@ -51,7 +51,7 @@ format: $(READY) ## Mend style
 	$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 unit: $(READY) ## The fast tests
-	$(BIN)/python -m pytest tests/unit tests/contract $(ARGS)
+	$(BIN)/python -m pytest tests/unit tests/contract -n 2 --dist loadscope -q $(ARGS)
 
 e2e: $(READY) ## The path of one event, through real processes
 	$(BIN)/python -m pytest tests/e2e $(ARGS)

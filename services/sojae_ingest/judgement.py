@@ -8,7 +8,7 @@ from typing import Protocol, cast
 
 from sojae.adapters.kafka_raw import UNREADABLE_HEADERS
 from sojae.domain.checks import check_values
-from sojae.domain.header import STRICT_ORIGINS, identifier_issues, identity_issues, value_issues
+from sojae.domain.header import STRICT_ORIGINS, identifier_issues, identity_issues, key_issues, value_issues
 from sojae.domain.issue import Issue, Status, worst
 from sojae.domain.template import Template
 from sojae.ports import Decoded, Message, Stored
@@ -101,6 +101,7 @@ def _header_issues(one: Judged) -> list[Issue]:
     issues = [*identifier_issues(header), *identity_issues(header, topic_institute=institute, key=one.message.key)]
     if template is not None:
         issues += value_issues(header, template.header_fields)
+        issues += key_issues(header, template.fields)
         if template.institute not in (None, institute):
             issues.append(Issue("template_institute", "hard", None, str(template.institute), institute))
     event_time = header.get("event_time")

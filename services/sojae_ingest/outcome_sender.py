@@ -69,30 +69,31 @@ class OutcomeSender:
                 continue
             try:
                 waiting.append((message, await self._enqueue(message)))
-            except BrokerError as error:
-                self._failed(message, error, late)
+            except BrokerError as refused:
+                self._failed(message, refused, late)
         for message, acknowledged in waiting:
             try:
                 await acknowledged
                 sent += 1
-            except BrokerError as error:
-                self._failed(message, error, late)
+            except BrokerError as refused:
+                self._failed(message, refused, late)
         self._metrics.outcomes(sent)
-        for message, timeout in late:
-            if not sent:
-                raise timeout  # nobody has heard from the broker
-            self._untold(message, str(timeout), rest=True)
+        for message, error in late:
+            if not (sent and isinstance(error.__cause__, KafkaTimeoutError)):
+                raise error
+            self._untold(message, str(error), rest=True)
 
     async def _enqueue(self, message: OutcomeMessage) -> Awaitable[tuple[int, int]]:
         return await self._producer.enqueue(message.topic, message.key, message.value, {})
 
-    def _failed(self, message: OutcomeMessage, error: BrokerError, late: list[tuple[OutcomeMessage, BrokerError]]) -> None:
+    def _failed(
+        self, message: OutcomeMessage, error: BrokerError, late: list[tuple[OutcomeMessage, BrokerError]]
+    ) -> None:
+        """Give a message up when its topic is the cause; else keep the error until all others have been heard."""
         if isinstance(error.__cause__, OF_THE_TOPIC):
             self._untold(message, str(error.__cause__), rest=not isinstance(error.__cause__, MessageSizeTooLargeError))
-        elif isinstance(error.__cause__, KafkaTimeoutError):
-            late.append((message, error))
         else:
-            raise error
+            late.append((message, error))
 
     def _untold(self, message: OutcomeMessage, why: str, *, rest: bool = False) -> None:
         log.error(

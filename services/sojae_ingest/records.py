@@ -1,8 +1,9 @@
 """Typed records: accepted events in columns, each event_id once, following `events`."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from tempfile import TemporaryFile
 from typing import cast
 
 import polars as pl
@@ -13,7 +14,6 @@ from sojae.adapters.delta import ChangesGone
 from sojae.adapters.derived_table import DerivedTable
 from sojae.adapters.stored_schemas import StoredSchemas
 from sojae.adapters.template_files import TemplateBook
-from sojae.domain.errors import StoreError
 from sojae.domain.order import ORDER_COLUMNS
 from sojae.ports import Decoder, EventsTable
 from sojae_ingest.following import feed
@@ -103,7 +103,9 @@ class RecordsFollower:
                     else:
                         self._complete[key] = upto
         except ChangesGone as gone:
-            log.warning("%s are built anew at version %d: %s", ", ".join(k.uri("") for k in going), head, gone)
+            log.warning(
+                "%s are built anew at version %d: %s", ", ".join(k.uri("").strip("/") for k in going), head, gone
+            )
             for key in going:
                 try:
                     written += self._anew(key, head, tell)
@@ -128,32 +130,24 @@ class RecordsFollower:
         return len(keep)
 
     def _anew(self, key: RecordsKey, head: int, tell: Tell) -> int:
-        """Put all records of a key in the place of its table's rows, in one commit and never all in memory."""
+        """Put all records of a key in the place of its table's rows, in one commit and never all in memory.
+
+        They are laid down in a temporary file first: a table cannot be read by the thread that writes another.
+        """
         self._sources.remember_all()
         fields, taken = self._sources.fields(self._book(), key), dict[Identity, Placed]()
-        schema = record_table(fields, []).schema
-        failed: list[Exception] = []
-
-        def batches() -> Iterator[pa.RecordBatch]:
-            where = {"status": "accepted", "project": key.project, "stage": key.stage}
-            try:
+        where = {"status": "accepted", "project": key.project, "stage": key.stage}
+        with TemporaryFile() as file:
+            with pa.ipc.new_stream(file, record_table(fields, []).schema) as batches:
                 for rows in self._events.snapshot(COLUMNS, where):
                     fresh = self._sources.decoded(self._book(), key, rows_of(rows, key))
                     keep, _, seconds = _first_statements(fresh, taken)
                     taken.update({_identity(row): _placed(row) for row in keep})
                     if seconds:
                         tell(seconds)
-                    yield from record_table(fields, keep).to_batches()
-            except Exception as error:
-                failed.append(error)
-                raise
-
-        try:
-            self._tables[key].replace(pa.RecordBatchReader.from_batches(schema, batches()), head, None)
-        except StoreError as error:
-            if failed:
-                raise failed[0] from error  # the writer knows only that its reader failed
-            raise
+                    batches.write_table(record_table(fields, keep))
+            file.seek(0)
+            self._tables[key].replace(pa.ipc.open_stream(file), head, None)
         return len(taken)
 
     def _open_tables(self) -> None:

@@ -20,6 +20,7 @@ from sojae.adapters.onnx import ForwardModel, InverseModel
 from sojae.adapters.template_files import load_templates
 from sojae.domain.model import INVERSE_FILE, MANIFEST_FILE, Manifest, TargetModel, record_name
 from sojae_gateway.settings import GatewaySettings
+from sojae_gateway.vocabulary import rounded
 from tests.e2e import duck
 from tests.e2e.inverse import hit_rates
 from tests.e2e.processes import environment, free_port, gateway, last_json, left_behind, run
@@ -109,7 +110,8 @@ def _step_4_models_say_what_the_tour_said(home: Path, tour: JSON) -> None:
         forward = ForwardModel(
             (shelf / target.file).read_bytes(), inputs=len(manifest.inputs), groups=len(manifest.groups)
         )
-        _the_prediction_is(said["prediction"], forward.predict(found["design"][recipe : recipe + 1]))
+        shown = [rounded(value) for value in found["design"][recipe].tolist()]
+        _the_prediction_is(said["prediction"], forward.predict(np.asarray([shown])))
         assert said["prediction"]["measured"] in _measured(home, project, said["prediction"], target)
 
 
@@ -131,7 +133,7 @@ def _the_design_is(
 
 
 def _the_prediction_is(said: JSON, forward: Mapping[str, np.ndarray[Any, Any]]) -> None:
-    """What the graph gives for the recipe of the record."""
+    """What the graph gives for the recipe of the record, in the digits in which HTTP shows it and takes it back."""
     for name in ("mean", "std", "lower", "upper"):
         assert float(forward[name][0, 0]) == pytest.approx(said[name], rel=1e-3), name
     assert said["lower"] < said["mean"] < said["upper"]

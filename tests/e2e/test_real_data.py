@@ -16,7 +16,8 @@ TARGETS = {
     PCC.project: ["peak_power_density"],
     MPEA.project: ["yield_strength.compression", "yield_strength.tension"],
 }
-ROWS_WITH_TARGET = {PCC.project: 94, MPEA.project: 1067}
+ROWS_WITH_TARGET = {PCC.project: 93, MPEA.project: 1067}
+"""Rows with a value of a target and a recipe: one of the 94 accepted cells has had its composition refused."""
 
 
 def test_the_main_job_on_real_data(shared_data: Path, tmp_path: Path) -> None:

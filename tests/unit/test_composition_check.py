@@ -70,8 +70,8 @@ def test_the_sum_is_flagged_or_refused_beyond_its_limits(total: float, expected:
 
 
 def test_rounding_does_not_flag() -> None:
-    """Three amounts of two decimals make 100.5 and the last bit of a double; the tolerance takes the bit."""
-    amounts = {"Fe": 11.47, "Cr": 20.1, "Ni": 68.93}
+    """Five amounts of two decimals make 100.5 and the last bit of a double; the tolerance takes the bit."""
+    amounts = {"Fe": 15.05, "Cr": 4.87, "Ni": 2.67, "Mo": 5.98, "Co": 71.93}
     assert math.fsum(amounts.values()) > 100.5
     assert found(dict(amounts)) == []
 
@@ -82,6 +82,11 @@ def test_the_sum_is_exact_whatever_the_order() -> None:
     amounts: dict[str, object] = {"Fe": 1e16, "Cr": 1.0, "Ni": -1e16 + 100}
     (issue,) = (i for i in composition_issues(of, amounts, "experiment") if i.rule != "composition_negative")
     assert issue.got == "101"
+
+
+def test_a_sum_beyond_all_numbers_is_hard() -> None:
+    """Finite amounts can have none; a hostile message must not stop the check."""
+    assert found({"Fe": 1e308, "Cr": 1e308}) == [("composition_sum", "hard")]
 
 
 def test_a_sum_may_be_hard_for_some_origins_only() -> None:

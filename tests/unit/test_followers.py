@@ -44,7 +44,9 @@ def watch(now: Callable[[], float] = lambda: 0.0) -> tuple[Watch, CollectorRegis
 
 
 @pytest.mark.parametrize(
-    "error", [TimeoutError(), ValueError("x"), FileNotFoundError("x"), StoreError(**REFUSED)], ids=lambda e: type(e).__name__
+    "error",
+    [TimeoutError(), ValueError("x"), FileNotFoundError("x"), StoreError(**REFUSED)],
+    ids=lambda e: type(e).__name__,
 )
 async def test_whatever_a_step_raises_it_is_tried_again(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted, after a pause; ingestion, which runs beside it, goes on."""
@@ -177,5 +179,9 @@ async def test_views_are_refreshed_while_a_records_table_waits() -> None:
 
 def _derived(records: Records, views: Views, watching: Watch) -> RecordsAndMaterials:
     return RecordsAndMaterials(
-        cast("RecordsFollower", records), cast("MaterialsViews", views), cast("OutcomeSender", Sender()), watching.metrics, 2.0
+        cast("RecordsFollower", records),
+        cast("MaterialsViews", views),
+        cast("OutcomeSender", Sender()),
+        watching.metrics,
+        2.0,
     )

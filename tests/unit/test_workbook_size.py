@@ -81,6 +81,7 @@ def test_a_bomb_is_refused_with_little_memory(tmp_path: Path, monkeypatch: pytes
     [
         ("<worksheet", "<!DOCTYPE worksheet><worksheet"),
         ("</sheetData>", "</sheetDat>"),
+        ("UTF-8", "UTF-88"),
         ("<worksheet", f'<worksheet a="{"x" * (5 << 20)}"'),
     ],
 )

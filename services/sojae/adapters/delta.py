@@ -135,7 +135,8 @@ class PinnedTable:
     ) -> int:
         """Put `rows` in the place of the rows that the SQL predicate selects (None: of all), as `append` does.
 
-        A reader is written as it is read: its rows are never all in memory.
+        A reader is written as it is read: its rows are never all in memory. It must not itself read a Delta table, which
+        the thread that writes cannot do.
         """
         return self._write(rows, positions, predicate=predicate, overwrite=True)
 
@@ -255,7 +256,6 @@ class PinnedTable:
             self._table.optimize.compact(max_concurrent_tasks=1, min_commit_interval=timedelta(minutes=5))
         except (DeltaError, OSError) as error:
             raise _store_error(self._table.table_uri, error) from error
-
 
     def vacuum(self, retention_hours: int) -> int:
         """Delete files that no version of the last hours needs, and return how many; for derived tables alone."""

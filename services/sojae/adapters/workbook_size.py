@@ -17,6 +17,10 @@ _REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 _WHOLE = re.compile(r"[0-9]{1,7}")
 
 
+_BROKEN = (zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, OSError, ValueError, LookupError, RuntimeError)
+"""What a broken archive or sheet raises; LookupError: an unknown encoding, RuntimeError: an encrypted part."""
+
+
 class Refusal(NamedTuple):
     """Why a workbook cannot be opened: what was got and what was expected, the latter in both languages."""
 
@@ -44,8 +48,7 @@ def refusal(data: bytes) -> Refusal | None:
                             sheet.look_at(chunk)
                         if sheet.rows * sheet.columns > MAX_CELLS:
                             return _too_many_cells(part.filename, sheet)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, expat.ExpatError) as error:
-        # RuntimeError: an encrypted part, or a way of packing that nobody knows.
+    except _BROKEN as error:
         return Refusal(str(error), "an .xlsx workbook without a password", "암호 없는 .xlsx 통합 문서")
     return None
 
