@@ -60,7 +60,10 @@ class Flusher:
             expected = 0 if stored is None else stored + 1
             if chain.start > expected:
                 log.error(
-                    "%s: fetched from %d, stored to %s: dropped, to be read again", chain.partition, chain.start, stored
+                    "%s-%d: fetched from %d, stored to %s: dropped, to be read again",
+                    *chain.partition,
+                    chain.start,
+                    stored,
                 )
                 flushed.holes.append(chain.partition)
                 continue
