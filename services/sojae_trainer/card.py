@@ -39,7 +39,9 @@ def target_card(study: Study, passed: Passed) -> TargetCard:
         nested_grouped=nested_grouped,
         better_than_mean_grouped=nested_grouped.mae < mean.mae,
         better_than_ridge_grouped=nested_grouped.mae < ridge.mae,
-        verdict=_verdict(nested_grouped, mean, ridge),
+        verdict=_unknown(nested_grouped)
+        if study.grouping.key in (SAMPLE, ROW) and nested_grouped.mae < mean.mae
+        else _verdict(nested_grouped, mean, ridge),
         interval=intervals(
             problem,
             (random.answers[chosen].t, random.folds),
@@ -59,6 +61,15 @@ def _learner(study: Study, passed: Passed, name: str) -> LearnerScore:
         numbers=passed.served.fitted.numbers if name == passed.served.learner else grouped.answers[name].numbers,
         parity=passed.parity.get(name),
         served=name == passed.served.learner,
+    )
+
+
+def _unknown(nested: Score) -> Text:
+    """Return the verdict where only samples could be kept apart: too few batches or papers, or none known."""
+    return Text(
+        ko=f"배치나 문헌이 없거나 너무 적어 시료 단위로만 나누었습니다. 새 배치에 대해서는 알 수 없습니다 (시료 사이 R² {nested.r2:.2f})",
+        en="no batch or paper is known, or there are too few, so only samples were kept apart: nothing is known of new ones "
+        f"(R² {nested.r2:.2f} between samples)",
     )
 
 

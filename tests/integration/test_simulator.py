@@ -87,7 +87,7 @@ class Reader:
 class NothingSeen:
     """A store without events; see `sojae_ingest.judgement.Seen`."""
 
-    def event_ids(self, keys: Sequence[tuple[str, int, int]]) -> Mapping[tuple[str, int, int], str | None]:
+    def sequences(self, keys: Sequence[tuple[str, int, int]]) -> Mapping[tuple[str, int, int], str | None]:
         return {}
 
     def heads(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Head]:

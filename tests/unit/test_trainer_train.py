@@ -14,7 +14,7 @@ from sojae.domain.errors import ModelError
 from sojae.domain.model import CARD_FILE, INVERSE_FILE, Card
 from sojae_trainer.dataset import record_names
 from sojae_trainer.features import matrix
-from sojae_trainer.grouping import HoldoutRequest
+from sojae_trainer.grouping import ROW, SAMPLE, HoldoutRequest
 from sojae_trainer.train import Trained, train
 from tests.unit.trainer_law import CREATED, TARGET, alloys, order, templates, trained, values_of, yield_strength
 
@@ -289,3 +289,13 @@ def test_card_says_that_there_are_no_prices() -> None:
     """A cost limit that has no effect is told, not hidden."""
     assert any("costs 0" in limit.en for limit in trained().card.limits)
     assert not trained().manifest.library.priced
+
+
+def test_where_only_samples_are_kept_apart_the_verdict_claims_nothing_of_new_batches() -> None:
+    """With too few lots to leave any out, a good score between samples is no promise."""
+    frame = alloys(60, 2).with_columns(raw_samples=pl.lit(["@kims/one"]), institute=pl.lit("kims"))
+    card = train(frame, order(), CREATED).card
+    one = next(t for t in card.targets if t.name == TARGET)
+    assert one.grouped_by in (SAMPLE, ROW)
+    assert "nothing is known of new ones" in one.verdict.en
+    assert one.limits
