@@ -17,8 +17,9 @@ from sojae import ports
 from sojae.adapters.avro import FastavroDecoder
 from sojae.adapters.template_files import load_templates
 from sojae.home import Home
+from sojae.ports import Stored
 from sojae.topics import PARTITIONS
-from sojae_ingest.judgement import Head, judge
+from sojae_ingest.judgement import Head, RecordKey, judge
 from sojae_local.endpoint import Endpoint
 from sojae_simulator.app import topics_of
 from sojae_simulator.laws import LAWS
@@ -87,10 +88,10 @@ class Reader:
 class NothingSeen:
     """A store without events; see `sojae_ingest.judgement.Seen`."""
 
-    def sequences(self, keys: Sequence[tuple[str, int, int]]) -> Mapping[tuple[str, int, int], str | None]:
+    def sequences(self, keys: Sequence[tuple[str, int, int]]) -> Mapping[tuple[str, int, int], Stored]:
         return {}
 
-    def heads(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Head]:
+    def heads(self, keys: Iterable[RecordKey]) -> Mapping[RecordKey, Head]:
         return {}
 
 
