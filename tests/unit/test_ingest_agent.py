@@ -496,4 +496,6 @@ async def test_a_broker_that_hangs_does_not_keep_us(monkeypatch: pytest.MonkeyPa
     stop = asyncio.Event()
     stop.set()
     monkeypatch.setattr(ingest.source, "start", lambda _assignment: asyncio.sleep(0))
+    began = time.monotonic()
     await asyncio.wait_for(ingest.agent.run(stop), 2)
+    assert time.monotonic() - began < 2
