@@ -181,7 +181,12 @@ class Home:
 
     def live_run(self) -> RunInfo | None:
         """Return what runs here now, or None: a run.json whose launcher no longer holds its lock is stale."""
-        run = self.read_run()
+        try:
+            run = self.read_run()
+        except StateError:
+            if self.is_locked("up") or self.is_locked("broker"):
+                raise
+            return None  # damaged, and nobody runs: the next start writes it anew
         return run if run is not None and self.is_locked(run.launcher) else None
 
     def write_run(self, run: RunInfo) -> None:

@@ -17,6 +17,9 @@ from sojae_gateway.vocabulary import Name, Vocabulary
 Value = float | str | bool | dict[str, float | None] | None
 LARGEST = 1e30
 """Beyond it a number is no measure of anything, and float32 cannot work with it."""
+TRACE_SHARE = 0.01
+"""Share of a composition that may be of components that no model has met: it is told, and left out."""
+
 ORIGIN = "experiment"
 """A recipe that is asked about is checked as one that is reported: what is hard there is refused here."""
 
@@ -155,9 +158,34 @@ def _take_amounts(vocabulary: Vocabulary, recipe: Recipe, name: Name, given: dic
         if issue.severity == "hard":
             raise refused_by_rule(issue, where)
         recipe.warnings.append(Warn(issue.rule, f"{where}{issue.field}", issue.got, issue.expected))
+    _refuse_unmet(vocabulary, name, given, where)
     for component, amount in given.items():
         full = vocabulary.input_of(name, component)
         if full in vocabulary.inputs:
             _put(recipe, full, amount, f"{where}{name.shown}.{component}")
         elif amount != 0:
             recipe.ignored.append(f"{name.shown}.{component}")
+
+
+def _refuse_unmet(vocabulary: Vocabulary, name: Name, given: dict[str, float], where: str) -> None:
+    """Return when the models have met nearly all of a composition; what they have not is no trace of something else.
+
+    Raises Refused that names the components: left out, the answer would be that for another material.
+    """
+    known = {c for c in given if vocabulary.input_of(name, c) in vocabulary.inputs}
+    unmet = {c: amount for c, amount in given.items() if c not in known and amount > 0}
+    if sum(unmet.values()) <= TRACE_SHARE * sum(given.values()):
+        return
+    prefix = vocabulary.input_of(name, "X").removesuffix("X")
+    met = ", ".join(sorted(i.removeprefix(prefix) for i in vocabulary.inputs if i.startswith(prefix))) or "–"
+    got = ", ".join(f"{c} {amount:g}" for c, amount in unmet.items())
+    raise Refused(
+        "not_an_input",
+        Text(
+            ko=f"{where}{name.shown}: 모델이 학습한 적이 없는 성분입니다({got}). 학습한 성분: {met}",
+            en=f"{where}{name.shown}: no model has met {got}; they have met {met}",
+        ),
+        field=f"{where}{name.shown}",
+        got=got,
+        expected=met,
+    )

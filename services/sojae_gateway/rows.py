@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from sojae.adapters.row_reads import EventRow
-from sojae.domain.issue import RULES, Issue, Status
+from sojae.domain.issue import Issue, Status, rule_text
+from sojae.domain.template import Template
 from sojae.ports import Decoded, Decoder
 from sojae_gateway.access import Principal, visible
 from sojae_gateway.measured import subject_of
@@ -32,15 +33,15 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What a check found, in words where the rule is built in."""
+    """What a check found, in words."""
 
     rule: str
     severity: str
     field: str | None
     got: str | None
     expected: str | None
-    ko: str | None
-    en: str | None
+    ko: str
+    en: str
 
 
 class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +94,7 @@ def _show(row: EventRow, told: Decoded, principal: Principal, today: dt.date) ->
         ),
         ingest_time=_time(row.place.ingest_time_us),
         sight=sight,
-        issues=[_finding(issue, whole=whole) for issue in row.issues],
+        issues=[_finding(issue, told.template, whole=whole) for issue in row.issues],
         header=_plain(header) if told.header else None,
         values=_plain(told.values) if told.header and whole else None,
         raw=_raw(row) if row.status == "quarantined" else None,
@@ -101,16 +102,16 @@ def _show(row: EventRow, told: Decoded, principal: Principal, today: dt.date) ->
     )
 
 
-def _finding(issue: Issue, *, whole: bool) -> Finding:
-    said = RULES.get(issue.rule)
+def _finding(issue: Issue, template: Template | None, *, whole: bool) -> Finding:
+    said = rule_text(issue.rule, template)
     return Finding(
         rule=issue.rule,
         severity=issue.severity,
         field=issue.field,
         got=issue.got if whole else None,
         expected=issue.expected,
-        ko=said.ko if said else None,
-        en=said.en if said else None,
+        ko=said.ko,
+        en=said.en,
     )
 
 

@@ -7,9 +7,8 @@ from typing import cast
 
 from sojae.adapters.avro import RecordCodec
 from sojae.adapters.template_files import TemplateBook
-from sojae.domain.issue import RULES
+from sojae.domain.issue import rule_text
 from sojae.domain.template import Template
-from sojae.domain.text import Text
 from sojae.topics import TopicName, events_topic, institute_of, outcomes_topic
 from sojae_ingest.records import SecondStatement
 
@@ -91,14 +90,6 @@ def second_outcome(second: SecondStatement) -> Row:
     }
     place = {"topic": events_topic(str(header["institute"])), "partition": second.partition, "offset": second.offset}
     return {**named, **place, "status": "duplicate", "issues": [issue], "schema_sha256": None, "message_key": None}
-
-
-def rule_text(rule: str, template: Template | None) -> Text:
-    """Return what a rule says: the template's own words, else those of the built-in rule."""
-    for own in template.rules if template is not None else ():
-        if own.id == rule:
-            return own.message
-    return RULES.get(rule, Text(ko=rule, en=rule))
 
 
 def _item(row: Row, template: Template | None) -> dict[str, object]:

@@ -208,7 +208,11 @@ def _refuse_other_broker(home: Home) -> None:
 
 def _wait_for_leftovers(home: Home) -> None:
     # A run.json that its launcher could not remove: its processes are ending by themselves, within seconds.
-    run = home.read_run()
+    try:
+        run = home.read_run()
+    except StateError:
+        home.clear_run()  # damaged, and we hold the lock: whoever wrote it is gone
+        run = None
     deadline = time.monotonic() + LEFTOVERS_SECONDS
     pids = [] if run is None else [process.pid for process in run.processes.values()]
     while any(is_alive(pid) for pid in pids) and time.monotonic() < deadline:

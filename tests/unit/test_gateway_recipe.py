@@ -43,7 +43,7 @@ def test_what_is_null_is_left_out() -> None:
 
 def test_known_fields_that_no_model_uses_are_told() -> None:
     """A template field and an element without a model input are named as ignored, an absent element is not."""
-    recipe = read(hip_pressure=100.0, composition={"Al": 20.0, "Ni": 60.0, "Co": 20.0, "Fe": 0.0})
+    recipe = read(hip_pressure=100.0, composition={"Al": 20.0, "Ni": 79.5, "Co": 0.5, "Fe": 0.0})
     assert recipe.ignored == ["hip_pressure", "composition.Co"]
 
 
@@ -123,3 +123,12 @@ def test_answers_group_components_and_round_to_float32() -> None:
         "test_temperature": 25.0,
     }
     assert WORDS.units()["composition"] == "%{at}"
+
+
+def test_elements_that_no_model_has_met_are_refused() -> None:
+    """Left out, the answer would be that for another alloy; a trace is told and left out."""
+    with pytest.raises(Refused, match="no model has met Ag 50") as refused:
+        read_recipe(vocabulary(), {"composition": {"Al": 50.0, "Ag": 50.0}}, "rows[0].")
+    assert refused.value.rule == "not_an_input"
+    trace = read_recipe(vocabulary(), {"composition": {"Al": 20.0, "Ni": 79.5, "Ag": 0.5}}, "rows[0].")
+    assert trace.ignored == ["composition.Ag"]

@@ -205,3 +205,12 @@ class TestBootstrapServers:
             bootstrap_servers(None, home)
         assert "`sojae up`" in caught.value.text.en
         assert "`sojae up`" in caught.value.text.ko
+
+
+def test_a_damaged_run_file_of_nobody_does_not_lock_the_home(tmp_path: Path) -> None:
+    """Nobody runs, so nothing runs: the next start writes it anew."""
+    home = Home(tmp_path / "home").prepare()
+    home.run_file.write_bytes(b"{not json")
+    assert home.live_run() is None
+    with home.locked("up"), pytest.raises(StateError):
+        home.live_run()

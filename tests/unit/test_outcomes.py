@@ -7,9 +7,9 @@ import pytest
 
 from sojae.adapters.avro import RecordCodec
 from sojae.adapters.template_files import read_common
-from sojae.domain.issue import RULES
+from sojae.domain.issue import RULES, rule_text
 from sojae_ingest import outcomes as module
-from sojae_ingest.outcomes import COLUMNS, MAX_BYTES, MAX_EVENTS, OutcomeMessage, OutcomePacker, rule_text
+from sojae_ingest.outcomes import COLUMNS, MAX_BYTES, MAX_EVENTS, OutcomeMessage, OutcomePacker
 from tests.builders import NOW, TOPIC_ID, book, header, template
 
 CODEC = RecordCodec(read_common("outcome", "1.0"))

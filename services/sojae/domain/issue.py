@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from sojae.domain.template import Severity
+from sojae.domain.template import Severity, Template
 from sojae.domain.text import Text
 
 Status = Literal["accepted", "quarantined", "duplicate"]
@@ -131,3 +131,11 @@ RULES: dict[str, Text] = {
 def worst(issues: list[Issue]) -> Status:
     """Return quarantined when any finding is hard, else accepted."""
     return "quarantined" if any(i.severity == "hard" for i in issues) else "accepted"
+
+
+def rule_text(rule: str, template: Template | None) -> Text:
+    """Return what a rule says: the template's own words, else those of the built-in rule."""
+    for own in template.rules if template is not None else ():
+        if own.id == rule:
+            return own.message
+    return RULES.get(rule, Text(ko=rule, en=rule))
