@@ -21,8 +21,9 @@ from sojae_local.fresh import forget
 from sojae_local.jars import KAFKA_VERSION
 from sojae_local.jars import Progress as FetchProgress
 from sojae_local.running_broker import announced, describe, given_endpoint, held_broker, kafka_processes
+from sojae_local.services import SERVICES, SIMULATOR
 from sojae_local.tour import guided_tour
-from sojae_local.up import GatewayAddress, Plan
+from sojae_local.up import GatewayAddress, Plan, show_address
 from sojae_local.up import up as run_everything
 
 
@@ -54,13 +55,15 @@ def broker(mock: bool, endpoint_file: Path | None) -> None:
 
 @click.command()
 @click.option("--tour-only", is_flag=True, help="End after the tour, with its exit code.")
-def up(tour_only: bool) -> None:
+@click.option("--no-simulator", is_flag=True, help="Your own data only: no simulated laboratories, and no tour.")
+def up(tour_only: bool, no_simulator: bool) -> None:
     """Run everything on this machine: broker, ingest, trainer, gateway and simulator."""
     check_environment()
     plan = Plan(
         kafka=read(KafkaSettings),
         gateway_port=read(GatewayAddress).port,
-        tour=partial(guided_tour, json_line=tour_only),
+        services=tuple(s for s in SERVICES if not (no_simulator and s.name == SIMULATOR)),
+        tour=show_address if no_simulator else partial(guided_tour, json_line=tour_only),
         tour_only=tour_only,
     )
     with _fetch_bar() as progress:

@@ -19,13 +19,14 @@ class Service:
 
 
 BROKER = "broker"
+SIMULATOR = "simulator"
 AFTER_BROKER = frozenset({BROKER})
 
 SERVICES = (
     Service("gateway", "sojae_gateway", depends=AFTER_BROKER, stop_seconds=2.0),
     Service("trainer", "sojae_trainer", depends=AFTER_BROKER, stop_seconds=2.0),
     Service("ingest", "sojae_ingest", depends=AFTER_BROKER, stop_seconds=6.0),
-    Service("simulator", "sojae_simulator", depends=frozenset({"ingest"})),
+    Service(SIMULATOR, "sojae_simulator", depends=frozenset({"ingest"})),
 )
 """They stop in the reverse of this order, the broker last; what a service `depends` on alone decides when it starts."""
 
