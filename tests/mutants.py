@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).parents[1]
 LIST = Path(__file__).with_suffix(".toml")
 COPIED = ("services", "tests", "schemas", "docs", "pyproject.toml", "Makefile")
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".hypothesis")
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 60.0
 GREEN, RED = 0, 1
 """Exit codes of pytest: all passed, some failed."""
 

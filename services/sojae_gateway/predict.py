@@ -118,7 +118,7 @@ class _Answer:
     ) -> PredictedRow:
         fitting = [t for t in targets if all(recipe.splits.get(n, v) == v for n, v in t.split.items())]
         return PredictedRow(
-            predictions={t.name: self._prediction(t, outputs[t.name], i) for t in fitting},
+            predictions={t.name: self._prediction(t, outputs[t.name], i, strange=recipe.strange) for t in fitting},
             imputed=self._imputed(recipe),
             ignored=recipe.ignored,
             unseen=recipe.unseen,
@@ -142,7 +142,7 @@ class _Answer:
         }
         return self._models.vocabulary.show(decoded)
 
-    def _prediction(self, target: TargetModel, out: Outputs, i: int) -> Prediction:
+    def _prediction(self, target: TargetModel, out: Outputs, i: int, *, strange: bool) -> Prediction:
         groups = self._models.manifest.groups
         distance = float(out["domain"][i, 0])
         return Prediction(
@@ -151,7 +151,7 @@ class _Answer:
             lower=rounded(float(out["lower"][i, 0])),
             upper=rounded(float(out["upper"][i, 0])),
             unit=target.unit,
-            domain=Domain(distance=rounded(distance), inside=distance <= 1.0),
+            domain=Domain(distance=rounded(distance), inside=distance <= 1.0 and not strange),
             contributions={g.name: rounded(float(v)) for g, v in zip(groups, out["contributions"][i], strict=True)},
             baseline=rounded(target.baseline),
             baseline_record=self._seen.name(target.baseline_record),

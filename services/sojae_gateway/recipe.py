@@ -42,6 +42,8 @@ class Recipe:
     ignored: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
     warnings: list[Warn] = field(default_factory=list)
+    strange: bool = False
+    """Whether it holds what no model has met: then it is outside the domain, however near the rest is."""
 
 
 def read_recipe(vocabulary: Vocabulary, row: Mapping[str, Value], where: str) -> Recipe:
@@ -158,7 +160,7 @@ def _take_amounts(vocabulary: Vocabulary, recipe: Recipe, name: Name, given: dic
         if issue.severity == "hard":
             raise refused_by_rule(issue, where)
         recipe.warnings.append(Warn(issue.rule, f"{where}{issue.field}", issue.got, issue.expected))
-    _refuse_unmet(vocabulary, name, given, where)
+    _tell_unmet(vocabulary, recipe, name, given, where)
     for component, amount in given.items():
         full = vocabulary.input_of(name, component)
         if full in vocabulary.inputs:
@@ -167,25 +169,23 @@ def _take_amounts(vocabulary: Vocabulary, recipe: Recipe, name: Name, given: dic
             recipe.ignored.append(f"{name.shown}.{component}")
 
 
-def _refuse_unmet(vocabulary: Vocabulary, name: Name, given: dict[str, float], where: str) -> None:
-    """Return when the models have met nearly all of a composition; what they have not is no trace of something else.
+def _tell_unmet(vocabulary: Vocabulary, recipe: Recipe, name: Name, given: dict[str, float], where: str) -> None:
+    """Warn where more than a trace of a composition is of components that no model has met: the recipe is then strange.
 
-    Raises Refused that names the components: left out, the answer would be that for another material.
+    Raises Refused when the models have met none of it: the answer would be that for another material.
     """
-    known = {c for c in given if vocabulary.input_of(name, c) in vocabulary.inputs}
-    unmet = {c: amount for c, amount in given.items() if c not in known and amount > 0}
+    unmet = {c: a for c, a in given.items() if vocabulary.input_of(name, c) not in vocabulary.inputs and a > 0}
     if sum(unmet.values()) <= TRACE_SHARE * sum(given.values()):
         return
     prefix = vocabulary.input_of(name, "X").removesuffix("X")
     met = ", ".join(sorted(i.removeprefix(prefix) for i in vocabulary.inputs if i.startswith(prefix))) or "–"
-    got = ", ".join(f"{c} {amount:g}" for c, amount in unmet.items())
-    raise Refused(
-        "not_an_input",
-        Text(
-            ko=f"{where}{name.shown}: 모델이 학습한 적이 없는 성분입니다({got}). 학습한 성분: {met}",
-            en=f"{where}{name.shown}: no model has met {got}; they have met {met}",
-        ),
-        field=f"{where}{name.shown}",
-        got=got,
-        expected=met,
+    got, field = ", ".join(f"{c} {amount:g}" for c, amount in unmet.items()), f"{where}{name.shown}"
+    if sum(unmet.values()) < sum(given.values()):
+        recipe.strange = True
+        recipe.warnings.append(Warn("unmet_component", field, got, met))
+        return
+    text = Text(
+        ko=f"{field}: 모델이 학습한 적이 없는 성분뿐입니다({got}). 학습한 성분: {met}",
+        en=f"{field}: no model has met {got}; they have met {met}",
     )
+    raise Refused("not_an_input", text, field=field, got=got, expected=met)

@@ -127,8 +127,10 @@ def test_answers_group_components_and_round_to_float32() -> None:
 
 def test_elements_that_no_model_has_met_are_refused() -> None:
     """Left out, the answer would be that for another alloy; a trace is told and left out."""
-    with pytest.raises(Refused, match="no model has met Ag 50") as refused:
-        read_recipe(vocabulary(), {"composition": {"Al": 50.0, "Ag": 50.0}}, "rows[0].")
+    with pytest.raises(Refused, match="no model has met Ag 100") as refused:
+        read_recipe(vocabulary(), {"composition": {"Ag": 100.0}}, "rows[0].")
     assert refused.value.rule == "not_an_input"
+    half = read_recipe(vocabulary(), {"composition": {"Al": 50.0, "Ag": 50.0}}, "rows[0].")
+    assert (half.strange, [w.rule for w in half.warnings]) == (True, ["unmet_component"])
     trace = read_recipe(vocabulary(), {"composition": {"Al": 20.0, "Ni": 79.5, "Ag": 0.5}}, "rows[0].")
-    assert trace.ignored == ["composition.Ag"]
+    assert (trace.ignored, trace.strange) == (["composition.Ag"], False)

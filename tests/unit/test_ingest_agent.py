@@ -96,6 +96,15 @@ async def test_a_restart_goes_on_behind_what_is_stored() -> None:
     assert ingest.offsets() == [0, 1, 2, 3, 4, 5]
 
 
+async def test_a_partition_is_placed_right_behind_what_is_stored() -> None:
+    """At 0 when nothing is."""
+    ingest = await Ingest(partitions=2).send(3).start()
+    assert [ingest.agent._positions.expected(p) for p in (P, Q)] == [0, 0]
+    await ingest.agent._turn()
+    await ingest.agent.assigned([P, Q])
+    assert [ingest.agent._positions.expected(p) for p in (P, Q)] == [3, 0]
+
+
 async def test_a_committed_offset_beyond_the_store_is_not_believed() -> None:
     """A broker's word for what the store holds would skip the difference."""
     ingest = Ingest().send(5)

@@ -392,6 +392,14 @@ def test_a_repeat_of_what_is_in_quarantine_is_a_duplicate() -> None:
     assert statuses(judge([(message(b"bad"), TOPIC_ID)], [bad], seen)) == ["duplicate"]
 
 
+def test_another_event_does_not_take_a_number_that_is_in_quarantine() -> None:
+    """Only what was mended does: two events of one number are two instances all the same."""
+    seen = FakeSeen()
+    seen.known["kims/furnace-1", 1, 0] = Stored("other", quarantined=True)
+    one = judge_one(seen)
+    assert (one.status, told(one)) == ("quarantined", [("sequence_conflict", "hard")])
+
+
 def test_a_check_that_stumbles_is_a_finding_of_that_message_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a value does to a check, its neighbours are judged as ever."""
 
@@ -428,6 +436,14 @@ def test_findings_of_one_event_are_bounded() -> None:
     issues = judge_one(of=many).issues
     assert len(issues) == 101
     assert (issues[-1].rule, issues[0].severity) == ("more_findings", "hard")
+
+
+def test_a_hard_finding_is_kept_however_many_warnings_come_before_it() -> None:
+    """Else an event would be accepted for having too many faults."""
+    warnings = tuple(Issue("warn_range", "warn", f"f{n}") for n in range(150))
+    sound = decoded(header(), {"yield_strength": float("nan"), "test_type": "tension", "test_temperature": 25.0})
+    one = judge_one(of=Decoded(sound.template, sound.header, sound.values, warnings))
+    assert (one.status, one.issues[0].rule, len(one.issues)) == ("quarantined", "non_finite", 101)
 
 
 @pytest.mark.parametrize("name", ["content", "supersedes"])

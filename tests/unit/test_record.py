@@ -118,12 +118,21 @@ def test_parts_are_not_run_together() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [("b", "k", "raw", 0), ("a", "q", "raw", 0), ("a", "k", "process", 0), ("a", "k", "raw", 1)]
+    "other",
+    [
+        ("b", ["k", "12"], "raw", 0),
+        ("a", ["q", "12"], "raw", 0),
+        ("a", ["k1", "2"], "raw", 0),
+        ("a", ["k12"], "raw", 0),
+        ("a", ["12", "k"], "raw", 0),
+        ("a", ["k", "12"], "process", 0),
+        ("a", ["k", "12"], "raw", 1),
+    ],
 )
-def test_a_record_id_depends_on_source_key_stage_and_occurrence(other: tuple[str, str, str, int]) -> None:
-    """An exact duplicate row stays a record of its own."""
-    assert import_record_id("a", "k", "raw", 0) == import_record_id("a", "k", "raw", 0)
-    assert import_record_id("a", "k", "raw", 0) != import_record_id(*other)
+def test_a_record_id_depends_on_source_key_stage_and_occurrence(other: tuple[str, list[str], str, int]) -> None:
+    """The key cell by cell; an exact duplicate row stays a record of its own."""
+    assert import_record_id("a", ("k", "12"), "raw", 0) == import_record_id("a", ["k", "12"], "raw", 0)
+    assert import_record_id("a", ["k", "12"], "raw", 0) != import_record_id(*other)
 
 
 def content(
