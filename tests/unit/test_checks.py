@@ -240,7 +240,7 @@ def oracle(row: dict[str, Any], origin: str) -> list[tuple[str, str]]:
     return told
 
 
-@examples(max_examples=60, deadline=None)
+@examples(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(ROW, st.sampled_from(ORIGINS)), min_size=1, max_size=8))
 def test_a_row_s_findings_do_not_depend_on_the_batch(batch: list[tuple[dict[str, Any], str]]) -> None:
     """Checked together or alone, and as plain Python would say."""

@@ -222,7 +222,7 @@ def test_the_flush_sees_what_others_stored_meanwhile() -> None:
     assert max(times(ingest)) == late + dt.timedelta(microseconds=1)
 
 
-@examples(max_examples=25, deadline=None)
+@examples(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 8), st.integers(1, 4)), max_size=8))
 def test_whatever_is_handed_over_is_stored_once_and_without_holes(chains: list[tuple[int, int]]) -> None:
     """Chains of any start and length, as after rebalances: the store holds 0 to n, each once."""

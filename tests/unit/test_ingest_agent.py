@@ -148,8 +148,9 @@ async def test_a_partition_that_comes_back_is_without_a_place_until_it_is_sought
     ingest.source.gate = asyncio.Event()
     placing = asyncio.create_task(ingest.source.assign([P], at=7))
     await asyncio.sleep(0)
-    await ingest.agent._turn()
-    await ingest.agent._flush()
+    async with asyncio.timeout(2):
+        await ingest.agent._turn()
+        await ingest.agent._flush()
     assert (ingest.offsets(), ingest.metric("sojae_messages_unplaced_total")) == ([], 3)
     ingest.source.gate.set()
     await placing

@@ -359,7 +359,7 @@ HEADS = st.builds(
 )
 
 
-@examples(max_examples=40, deadline=None)
+@examples(max_examples=20, deadline=None)
 @given(st.lists(HEADS, max_size=10), st.lists(HEADS, max_size=10))
 def test_verdicts_agree_with_one_message_after_the_other(
     before: list[dict[str, Any]], now: list[dict[str, Any]]

@@ -178,6 +178,15 @@ def test_ids_are_told_apart_by_project_and_stage(store: EventStore, index: RowIn
     ]
 
 
+def test_stages_of_one_id_that_come_at_once_are_told_apart_too(store: EventStore, index: RowIndex, path: Path) -> None:
+    """An index that is built in one go has a head for each stage, and not the latest of all for each."""
+    stages = ["composition", "process", "property"]
+    store.flush([store.event("run-12", record_id="run-12", stage=s, sample_id=f"s-{s}") for s in stages])
+    index.follow()
+    with reading(path) as rows:
+        assert [r.sample_id for r in rows.current(ALL, None, 10)] == [f"s-{s}" for s in stages]
+
+
 def test_one_event_id_for_everything_does_not_slow_the_index_down(
     store: EventStore, index: RowIndex, path: Path
 ) -> None:

@@ -272,7 +272,7 @@ ROWS = st.builds(
 )
 
 
-@examples(max_examples=30, deadline=None)
+@examples(max_examples=15, deadline=None)
 @given(st.lists(st.lists(ROWS, min_size=1, max_size=4), min_size=1, max_size=5), st.integers(0, 5))
 def test_an_index_says_what_the_rows_say(
     tmp_path_factory: pytest.TempPathFactory, commits: list[list[dict[str, Any]]], restart: int

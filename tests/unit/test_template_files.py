@@ -195,7 +195,7 @@ def test_whatever_is_wrong_in_a_file_is_a_template_error(tmp_path: Path) -> None
     source = (packaged_folder() / "high_entropy_alloy/composition/1.0.avsc").read_text(encoding="utf-8")
     paths, draw = [p for p in _paths(json.loads(source)) if p], random.Random(7)
     refused = 0
-    for _ in range(200):
+    for _ in range(100):
         schema, path = json.loads(source), draw.choice(paths)
         inner = schema
         for step in path[:-1]:
@@ -207,7 +207,7 @@ def test_whatever_is_wrong_in_a_file_is_a_template_error(tmp_path: Path) -> None
             read_template(file, [tmp_path, packaged_folder()])
         except TemplateError:
             refused += 1
-    assert refused > 50
+    assert refused > 25
 
 
 def test_templates_are_found_by_key_id_and_fingerprint() -> None:

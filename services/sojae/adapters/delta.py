@@ -185,8 +185,11 @@ class PinnedTable:
                 en=f"{self._table.table_uri}: another writer was first: {error}",
                 ko=f"{self._table.table_uri}: 다른 작성자가 먼저 썼습니다: {error}",
             ) from error
-        except (DeltaError, OSError) as error:
-            raise _store_error(self._table.table_uri, error) from error
+        except Exception as error:
+            # NOTE: what a reader raises comes back as DeltaError on several cores, and as a bare Exception on one.
+            if isinstance(error, DeltaError | OSError) or type(error) is Exception:
+                raise _store_error(self._table.table_uri, error) from error
+            raise
         return self.version
 
     def changes(self, after: int, upto: int, columns: Sequence[str], bound: Bound | None = None) -> pa.Table:
