@@ -68,6 +68,14 @@ class TemplatesSettings(BaseSettings):
     path: Path | None = Field(None, description="Folder laid out like schemas/avro; read again every 5 s.")
 
 
+class PlantsSettings(BaseSettings):
+    """Which plants there are."""
+
+    model_config = group("SOJAE_PLANTS__")
+
+    path: Path | None = Field(None, description="Folder of plant files, <plant>.toml; unset = no plants.")
+
+
 class TelemetrySettings(BaseSettings):
     """Logs, metrics and health of one process."""
 
@@ -84,6 +92,7 @@ CORE_GROUPS: tuple[type[BaseSettings], ...] = (
     KafkaSettings,
     StoreSettings,
     TemplatesSettings,
+    PlantsSettings,
     TelemetrySettings,
 )
 

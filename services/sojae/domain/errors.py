@@ -6,6 +6,7 @@ SojaeError                     something a person must read; the process ends wi
 │   ├── QuantityError          a unit or a number cannot be read or converted
 │   ├── FormulaError           a chemical formula cannot be read
 │   ├── MappingError           a mapping file names what does not exist
+│   ├── PlantError             a plant file is broken, or names what does not exist
 │   ├── SpreadsheetError       a data file is empty, lacks a column or cannot be read
 │   └── SettingsError          an unknown or invalid SOJAE_* setting
 ├── BrokerError (1)            Kafka cannot be reached, or does not accept us
@@ -53,6 +54,10 @@ class FormulaError(UserInputError):
 
 class MappingError(UserInputError):
     """A mapping file is broken, or names a field, a unit or a template that does not exist."""
+
+
+class PlantError(UserInputError):
+    """A plant file is broken, or names a field, a unit or a template that does not exist."""
 
 
 class SpreadsheetError(UserInputError):

@@ -1,0 +1,1 @@
+"""Follows plants live: windows over telemetry, batches, alarms, and the forecast of a running batch."""
