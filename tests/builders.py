@@ -10,7 +10,8 @@ import pyarrow as pa
 from sojae.adapters.avro import FastavroEncoder
 from sojae.adapters.events_schema import EVENTS
 from sojae.adapters.template_files import TemplateBook, load_templates, packaged_folder
-from sojae.domain.template import STAGES, Field, Rule, Template, TemplateKey
+from sojae.domain.template import STAGES, Field, Template, TemplateKey
+from sojae.domain.template_rule import Rule
 from sojae.domain.text import Text
 from sojae.ports import Decoded, Message
 from sojae_ingest.judgement import Judged

@@ -49,6 +49,20 @@ def broker(broker_home: Home, request: pytest.FixtureRequest) -> Iterator[Endpoi
         yield endpoint
 
 
+@pytest.fixture
+def own_home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
+
+
+@pytest.fixture
+def own_broker(own_home: Home) -> Iterator[Endpoint]:
+    """A real broker for one test alone, whose schedule or messages want nobody else's beside them."""
+    with running_broker(own_home) as endpoint:
+        if endpoint.kind != "real":
+            pytest.skip("no real broker: sessions, rebalances, timestamps and topic ids of the mock prove nothing here")
+        yield endpoint
+
+
 def _say(text: Text | str) -> None:
     said = text if isinstance(text, str) else text.en
     if "mock" in said.lower():

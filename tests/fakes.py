@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,7 +13,8 @@ import pyarrow.compute as pc
 from sojae.adapters.delta import COMMIT_VERSION, ChangesGone, RangeTooLarge
 from sojae.adapters.events_schema import EVENTS
 from sojae.domain.errors import CommitRefused, StoreError
-from sojae.domain.order import ORDER_COLUMNS
+from sojae.domain.order import ORDER_COLUMNS, Place
+from sojae.domain.template import Template
 from sojae.ports import Assignment, Bound, Decoded, EventsTable, Message, Partition, Position, Stored
 from sojae_ingest.judgement import Head, RecordKey, SequenceKey, sequence_key
 from sojae_ingest.positions import Chain
@@ -129,9 +131,33 @@ class FakeEventsTable:
                 found[key] = first._replace(quarantined=first.quarantined and row["status"] == "quarantined")
         return found
 
+    def repairable(self, references: Sequence[str]) -> Mapping[str, Place]:
+        rows = self.rows()
+        taken = {row["repairs"] for row in rows if row["status"] == "accepted"}
+        places = {
+            f"{row['topic']}/{row['partition']}/{row['offset']}": Place(
+                int(row["ingest_time"].timestamp() * 1_000_000),  # type: ignore[attr-defined]  # a time by its column
+                *(row[c] for c in ORDER_COLUMNS[1:]),  # type: ignore[arg-type]  # by their columns
+            )
+            for row in rows
+            if row["status"] == "quarantined"
+        }
+        return {r: places[r] for r in references if r in places and r not in taken}
+
     def rows(self) -> list[dict[str, object]]:
         """Return every row that is stored, in the one order."""
         return list(self.changes(-1, len(self.log.commits) - 1, EVENTS.names).to_pylist())
+
+
+class FakeSchemas:
+    """Keeps schemas in memory; `at` says how many commits the table had when each was put."""
+
+    def __init__(self, log: EventsLog) -> None:
+        self._log = log
+        self.at: dict[str, int] = {}
+
+    def keep(self, template: Template) -> None:
+        self.at.setdefault(template.sha256, len(self._log.commits))
 
 
 class FakeSeen:
@@ -142,6 +168,7 @@ class FakeSeen:
     ) -> None:
         self.known = {key: Stored(event_id, quarantined=False) for key, event_id in (event_ids or {}).items()}
         self.known_heads = dict(heads or {})
+        self.known_places: dict[str, Place] = {}
         self.newest_ingest_time_us = 0
         self._upto = -1
 
@@ -150,6 +177,9 @@ class FakeSeen:
 
     def heads(self, keys: Iterable[RecordKey]) -> Mapping[RecordKey, Head]:
         return {k: self.known_heads[k] for k in keys if k in self.known_heads}
+
+    def repairable(self, references: Sequence[str]) -> Mapping[str, Place]:
+        return {r: self.known_places[r] for r in references if r in self.known_places}
 
     def catch_up(self, table: EventsTable) -> None:
         for row in table.changes(self._upto, table.version, EVENTS.names).to_pylist():
@@ -268,3 +298,26 @@ class FakeEventSource:
 def chain(partition: Partition, start: int, messages: Sequence[Message], *, topic_id: str) -> Chain:
     """Return a chain that was begun at `start`."""
     return Chain(partition, topic_id, start, list(messages))
+
+
+class FakeProducer:
+    """Remembers messages and acknowledges them with positions of its own; calls `after` for each."""
+
+    def __init__(self) -> None:
+        self.sent: dict[tuple[str, int, int], tuple[str, bytes]] = {}
+        self.after: Callable[[int], None] = lambda _count: None
+        self._ends: Counter[tuple[str, int]] = Counter()
+
+    async def enqueue(
+        self, topic: str, key: str, value: bytes, headers: Mapping[str, bytes]
+    ) -> Awaitable[tuple[int, int]]:
+        partition = len(key) % 4
+        offset = self._ends[topic, partition]
+        self._ends[topic, partition] += 1
+        self.sent[topic, partition, offset] = (key, value)
+        self.after(len(self.sent))
+
+        async def acknowledged() -> tuple[int, int]:
+            return partition, offset
+
+        return acknowledged()

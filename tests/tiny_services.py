@@ -70,7 +70,7 @@ tiny = []
 for each in services:
     name, mode, depends = each.split(":")
     tiny.append(Service(name, "tiny", frozenset(filter(None, depends.split(","))), (name, mode), 1.0))
-plan = Plan(read(KafkaSettings), int(port), tiny, tour, tour_only == "only")
+plan = Plan(read(KafkaSettings), int(port), tiny, tour=tour, tour_only=tour_only == "only")
 try:
     sys.exit(up(Home(Path(home)), plan, lambda text: print(text.en, flush=True)))
 except SojaeError as error:

@@ -1,7 +1,8 @@
-"""A small client of the gateway: predictions, designs, records, templates, models, the quarantine."""
+"""A small client of the gateway: predictions, designs, records, templates, models, the quarantine, plants."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Self
+import json as jsons
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NoReturn, Self
 from urllib.parse import quote
 
 import httpx
@@ -63,6 +64,11 @@ class Client:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
+    @property
+    def url(self) -> str:
+        """Where the gateway is asked."""
+        return str(self._http.base_url).rstrip("/")
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -77,7 +83,9 @@ class Client:
     def design(self, project: str, targets: Mapping[str, float | Mapping[str, float]], **obeying: object) -> JSON:
         """Return designs for wanted properties: `{"yield_strength.tension": 800}` or `{…: {"value": 800, "tolerance": 20}}`.
 
-        `obeying` may hold fixed, lower, upper, conditions (each by field) and top_k.
+        `obeying` may hold fixed, lower, upper, conditions (each by field) and top_k. A design has its recipe in `inputs`
+        and what it is meant for in `conditions`; those that are not given are held at common values, and
+        `warnings` says so. `predict` takes both together: `{**design["inputs"], **design["conditions"]}`.
         """
         wanted = {name: {"value": w} if isinstance(w, int | float) else dict(w) for name, w in targets.items()}
         return self._ask("POST", f"/v1/projects/{_part(project)}/design", json={"targets": wanted, **obeying})
@@ -125,6 +133,33 @@ class Client:
         """Return how far the gateway is, and how many rows have which status."""
         return self._ask("GET", "/v1/status")
 
+    def plants(self) -> list[JSON]:
+        """Return the plants, with their assets, and whether something came from them lately."""
+        return list(self._ask("GET", "/v1/plants")["plants"])
+
+    def plant(self, name: str, *, windows: int | None = None) -> JSON:
+        """Return a plant as it is now: the latest `windows` of each asset, running batches, open alarms, scores."""
+        return self._ask("GET", f"/v1/plants/{_part(name)}", params=_given({"windows": windows}))
+
+    def stream(
+        self, *, plant: str | None = None, kind: str | Sequence[str] = (), last_id: str | None = None
+    ) -> Iterator[JSON]:
+        """Yield what plants say as it comes, each as `id`, `event` and `data`, until the gateway ends.
+
+        `kind` may be feature, forecast, score, alarm or several of them; with the `last_id` that one has got it goes on
+        behind that event. An event `gap` tells of what is missing. Close the iterator to leave.
+        """
+        params = _given({"plant": plant, "kind": [kind] if isinstance(kind, str) else list(kind)})
+        headers = {"accept": "text/event-stream"} | ({} if last_id is None else {"last-event-id": last_id})
+        try:
+            with self._http.stream("GET", "/v1/stream", params=params, headers=headers) as response:
+                if response.is_error:
+                    response.read()
+                    self._raise_problem(response)
+                yield from _events(response.iter_lines())
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+
     def _pages(self, path: str, wanted: Mapping[str, object]) -> Iterator[JSON]:
         cursor: str | None = None
         while True:
@@ -137,20 +172,43 @@ class Client:
     def _ask(self, method: str, path: str, *, json: JSON | None = None, params: JSON | None = None) -> JSON:
         try:
             response = self._http.request(method, path, json=json, params=params)
-            answer = response.json()
         except httpx.TransportError as error:
-            raise ServiceError(
-                en=f"the gateway at {self._http.base_url} cannot be reached ({error}); is it running?",
-                ko=f"{self._http.base_url} 게이트웨이에 연결할 수 없습니다({error}). 실행 중입니까?",
-            ) from error
+            raise self._unreachable(error) from error
+        if response.is_error:
+            self._raise_problem(response)
+        return dict(self._json_of(response))
+
+    def _raise_problem(self, response: httpx.Response) -> NoReturn:
+        answer = self._json_of(response)
+        raise GatewayProblem(answer if isinstance(answer, dict) else {"en": str(answer), "ko": str(answer)})
+
+    def _json_of(self, response: httpx.Response) -> Any:
+        try:
+            return response.json()
         except ValueError as error:
             raise ServiceError(
-                en=f"{self._http.base_url} answered with something else than JSON; is it the gateway?",
-                ko=f"{self._http.base_url}이(가) JSON이 아닌 것으로 답했습니다. 게이트웨이가 맞습니까?",
+                en=f"{self.url} answered with something else than JSON; is it the gateway?",
+                ko=f"{self.url}이(가) JSON이 아닌 것으로 답했습니다. 게이트웨이가 맞습니까?",
             ) from error
-        if response.is_error:
-            raise GatewayProblem(answer if isinstance(answer, dict) else {"en": str(answer), "ko": str(answer)})
-        return dict(answer)
+
+    def _unreachable(self, error: httpx.TransportError) -> ServiceError:
+        return ServiceError(
+            en=f"the gateway at {self.url} cannot be reached ({error}); is it running?",
+            ko=f"{self.url} 게이트웨이에 연결할 수 없습니다({error}). 실행 중입니까?",
+        )
+
+
+def _events(lines: Iterable[str]) -> Iterator[JSON]:
+    """Yield server-sent events; blocks that only tell a place or a comment are none."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        if line:
+            name, _, value = line.partition(":")
+            fields[name] = value.removeprefix(" ")
+        else:
+            if "data" in fields:
+                yield {"id": fields.get("id"), "event": fields.get("event"), "data": jsons.loads(fields["data"])}
+            fields = {}
 
 
 def _part(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import pyarrow as pa
 
 from sojae.domain.issue import Issue
+from sojae.domain.order import Place
 from sojae.domain.template import Template
 
 
@@ -123,7 +124,22 @@ class Bound(NamedTuple):
     bytes: int
 
 
-class EventsTable(Protocol):
+class Feed(Protocol):
+    """The rows of a table, by version and as a whole."""
+
+    def changes(self, after: int, upto: int, columns: Sequence[str], bound: Bound | None = None) -> pa.Table:
+        """Return the rows of the versions (after, upto] in the one order; compactions add none.
+
+        Raises RangeTooLarge when they are more than the bound, ChangesGone when the log no longer reaches back.
+        """
+        ...
+
+    def snapshot(self, columns: Sequence[str], where: Mapping[str, str]) -> Iterator[pa.Table]:
+        """Yield the rows of the pinned version that hold these values, in the one order, in bounded batches."""
+        ...
+
+
+class EventsTable(Feed, Protocol):
     """The table `events`, through one pinned handle."""
 
     @property
@@ -152,19 +168,12 @@ class EventsTable(Protocol):
         """
         ...
 
-    def changes(self, after: int, upto: int, columns: Sequence[str], bound: Bound | None = None) -> pa.Table:
-        """Return the rows of the versions (after, upto] in the one order; compactions add none.
-
-        Raises RangeTooLarge when they are more than the bound, ChangesGone when the log no longer reaches back.
-        """
-        ...
-
-    def snapshot(self, columns: Sequence[str], where: Mapping[str, str]) -> Iterator[pa.Table]:
-        """Yield the rows of the pinned version that hold these values, in the one order, in bounded batches."""
-        ...
-
     def sequences(self, keys: Sequence[tuple[str, int, int]]) -> Mapping[tuple[str, int, int], Stored]:
         """Return what is stored under each (producer, epoch, seq) that the pinned version holds."""
+        ...
+
+    def repairable(self, references: Sequence[str]) -> Mapping[str, Place]:
+        """Return the places of those messages, given as topic/partition/offset, that are in quarantine and not yet repaired."""
         ...
 
 
@@ -173,6 +182,34 @@ class Producer(Protocol):
 
     async def send(self, topic: str, key: str, value: bytes, headers: Mapping[str, bytes]) -> tuple[int, int]:
         """Return (partition, offset) of the broker's acknowledgement; raises BrokerError."""
+        ...
+
+
+class Placed(NamedTuple):
+    """Where reading a partition begins, and where its log ended then; `topic_id` tells a topic from an earlier one of its name."""
+
+    partition: Partition
+    topic_id: str
+    first: int
+    end: int
+
+
+class PlantFeed(Protocol):
+    """All partitions of some topics, read by this process alone, from the last few messages of each on."""
+
+    async def look(self) -> Sequence[Placed]:
+        """Return the partitions placed at this call: new ones, and those whose log was made anew or has passed our place.
+
+        A topic that is not there yet is looked for at each call, and never made. Raises BrokerError.
+        """
+        ...
+
+    async def fetch(self, *, timeout_seconds: float, max_messages: int) -> Sequence[Message]:
+        """Return what has come of the placed partitions, each one's in the order of its offsets; empty after the timeout."""
+        ...
+
+    async def stop(self) -> None:
+        """Close the connection."""
         ...
 
 

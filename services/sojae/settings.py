@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sojae.domain.errors import SettingsError
+from sojae.domain.text import Text
 from sojae.lifeline import KNOWN_INTERNAL
 
 PREFIX = "SOJAE_"
@@ -81,9 +82,12 @@ class TelemetrySettings(BaseSettings):
 
     model_config = group("SOJAE_TELEMETRY__")
 
-    port: int = Field(
-        0, ge=0, le=65535, description="Port of /metrics and /health on 127.0.0.1; 0 = asked from the system."
+    host: str = Field(
+        "127.0.0.1",
+        pattern=r"^\d{1,3}(\.\d{1,3}){3}$",
+        description="IPv4 address of /metrics and /health; 0.0.0.0 where probes come from outside.",
     )
+    port: int = Field(0, ge=0, le=65535, description="Port of /metrics and /health; 0 = asked from the system.")
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe log level written.")
 
 
@@ -105,11 +109,40 @@ def read(settings: type[G]) -> G:
         return settings()
     except ValidationError as error:
         first = error.errors()[0]
-        name = f"{settings.model_config.get('env_prefix', '')}{first['loc'][0]}".upper()
+        prefix = str(settings.model_config.get("env_prefix", ""))
+        name = f"{prefix}{first['loc'][0]}".upper() if first["loc"] else f"{prefix}*".upper()
+        got, why = first.get("input"), _why(first["type"], first.get("ctx") or {}, first["msg"])
         raise SettingsError(
-            en=f"{name}={first.get('input')!r}: {first['msg']}; correct or unset it",
-            ko=f"{name}={first.get('input')!r}: 올바르지 않은 값입니다({first['msg']}). 고치거나 지우십시오",
+            en=f"{name}={got!r}: {why.en}; correct or unset it",
+            ko=f"{name}={got!r}: {why.ko}. 고치거나 지우십시오",
         ) from error
+
+
+_WHY: Mapping[str, Text] = {
+    "int_parsing": Text(ko="정수여야 합니다", en="a whole number is needed"),
+    "float_parsing": Text(ko="수여야 합니다", en="a number is needed"),
+    "bool_parsing": Text(ko="true나 false여야 합니다", en="true or false is needed"),
+    "literal_error": Text(ko="{expected} 가운데 하나여야 합니다", en="one of {expected} is needed"),
+    "greater_than_equal": Text(ko="{ge} 이상이어야 합니다", en="at least {ge} is needed"),
+    "greater_than": Text(ko="{gt}보다 커야 합니다", en="more than {gt} is needed"),
+    "less_than_equal": Text(ko="{le} 이하여야 합니다", en="at most {le} is needed"),
+    "less_than": Text(ko="{lt}보다 작아야 합니다", en="less than {lt} is needed"),
+    "string_pattern_mismatch": Text(ko="{pattern} 형식이어야 합니다", en="the form {pattern} is needed"),
+    "value_error": Text(ko="올바르지 않은 값입니다({error})", en="{error}"),
+}
+"""What a validation says, by its type; the library's own words for the rest."""
+
+
+def _why(kind: str, context: Mapping[str, object], message: str) -> Text:
+    if kind in _WHY:
+        return _WHY[kind].format(**{**context, "expected": str(context.get("expected", "")).replace("' or '", "', '")})
+    return Text(ko=f"올바르지 않은 값입니다({message})", en=message)
+
+
+def read_all() -> None:
+    """Read every group there is, the services' included; raises SettingsError for the first value that is wrong."""
+    for settings in groups():
+        read(settings)
 
 
 @cache

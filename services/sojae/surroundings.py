@@ -7,11 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sojae.adapters.kafka import Connection
+from sojae.adapters.kafka_connection import Connection
 from sojae.adapters.template_files import TemplateBook, load_templates, reload_templates
 from sojae.domain.errors import TemplateError
 from sojae.home import Home, bootstrap_servers, find_home
-from sojae.settings import KafkaSettings, StoreSettings, TelemetrySettings, TemplatesSettings, check_environment, read
+from sojae.settings import (
+    GeneralSettings,
+    KafkaSettings,
+    StoreSettings,
+    TelemetrySettings,
+    TemplatesSettings,
+    check_environment,
+    read,
+)
 from sojae.telemetry import set_up_logging
 
 log = logging.getLogger(__name__)
@@ -33,6 +41,7 @@ class Surroundings:
     def read(cls) -> "Surroundings":
         """Return what the environment says; raises SettingsError, StateError or TemplateError."""
         check_environment()
+        read(GeneralSettings)  # a language that nobody speaks is refused like any other value
         telemetry = read(TelemetrySettings)
         set_up_logging(telemetry.level)
         home = find_home(os.environ).prepare()

@@ -23,22 +23,35 @@ log = logging.getLogger(__name__)
 def set_up_logging(level: str) -> None:
     """Send the logs of this process to stderr; libraries speak from warning on."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format=FORMAT, force=True)
-    for name in ("sojae", "sojae_ingest", "sojae_trainer", "sojae_gateway", "sojae_simulator", "sojae_local"):
+    for name in (
+        "sojae",
+        "sojae_ingest",
+        "sojae_trainer",
+        "sojae_gateway",
+        "sojae_simulator",
+        "sojae_local",
+        "sojae_monitor",
+    ):
         logging.getLogger(name).setLevel(level)
 
 
 class HealthServer:
-    """Serves /metrics and /health/{live,ready} on 127.0.0.1 from a thread of its own.
+    """Serves /metrics and /health/{live,ready} from a thread of its own; without a `host`, to this machine only.
 
     `ready` is asked at each request; `/health/live` answers as long as the process does.
     """
 
-    def __init__(self, registry: CollectorRegistry, ready: Callable[[], bool], port: int = 0) -> None:
-        self._server = ThreadingHTTPServer((HOST, port), _handler(registry, ready))
+    def __init__(self, registry: CollectorRegistry, ready: Callable[[], bool], port: int = 0, host: str = HOST) -> None:
+        self._server = ThreadingHTTPServer((host, port), _handler(registry, ready))
         self._server.daemon_threads = True
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(POLL_SECONDS,), name="health", daemon=True
         )
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The address and port that are served."""
+        return str(self._server.server_address[0]), self.port
 
     @property
     def port(self) -> int:
@@ -47,7 +60,7 @@ class HealthServer:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        log.info("metrics and health on http://%s:%d", HOST, self.port)
+        log.info("metrics and health on http://%s:%d", *self.address)
         return self
 
     def __exit__(self, *_exc: object) -> None:

@@ -25,6 +25,9 @@ class Principal:
 LOCAL_OPERATOR = Principal("local operator", operator=True)
 """Until there are API keys, whoever reaches 127.0.0.1 is the operator of this machine and sees all."""
 
+PUBLIC = Principal("anybody")
+"""Whoever reaches a gateway that is open to the network, from this machine too: the foot of the disclosure ladder."""
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:

@@ -1,4 +1,4 @@
-"""The tasks that run beside requests: the index follows the store, the models follow the shelf."""
+"""The tasks that run beside requests: the index follows the store, the models the shelf, plants their topics."""
 
 import asyncio
 import logging
@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from sojae.domain.errors import SojaeError
 from sojae_gateway.parts import Parts
+from sojae_gateway.plant_follower import OpenFeed, PlantFollower
 
 log = logging.getLogger(__name__)
 
@@ -15,20 +16,25 @@ FIRST_STEPS_SECONDS = 5.0
 
 
 @asynccontextmanager
-async def running(parts: Parts) -> AsyncIterator[None]:
-    """Hold both tasks for the time of the block; it begins when each has made its first step, or after 5 s."""
+async def running(parts: Parts, open_feed: OpenFeed) -> AsyncIterator[None]:
+    """Hold the tasks for the time of the block; it begins when index and models have made a first step, or after 5 s.
+
+    Plants are not waited for: without a broker everything else answers.
+    """
     stop = asyncio.Event()
-    index = _Task("index", parts.follow_index, parts.settings.index_seconds, parts)
-    models = _Task("models", parts.follow_shelf, parts.settings.shelf_seconds, parts)
+    index = _Task("index", parts.follow_index, parts.following.index_seconds, parts)
+    models = _Task("models", parts.follow_shelf, parts.following.shelf_seconds, parts)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(index.run(stop))
         # A model's records are looked up in the index, so the shelf comes second.
         tasks.create_task(models.run(stop, after=index))
+        tasks.create_task(PlantFollower(parts.plants, open_feed, parts.metrics).run(stop))
         try:
             await asyncio.wait([tasks.create_task(models.stepped.wait())], timeout=FIRST_STEPS_SECONDS)
             yield
         finally:
             stop.set()
+            parts.streams.close()
             parts.index.stop()
 
 

@@ -1,12 +1,13 @@
 """The composition root of the gateway: builds the application, binds its port, serves until told to stop."""
 
+import asyncio
 import errno
 import gc
 import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from types import FrameType
@@ -17,31 +18,45 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from prometheus_client import CollectorRegistry
 
+from sojae.adapters.plant_feed import KafkaPlantFeed
+from sojae.adapters.plant_files import load_plants
 from sojae.domain.errors import ServiceError, SettingsError
-from sojae.settings import read
+from sojae.domain.plant import Plant
+from sojae.ports import PlantFeed
+from sojae.settings import PlantsSettings, read
 from sojae.surroundings import Surroundings
 from sojae.telemetry import HealthServer
 from sojae_gateway import openapi, problems
 from sojae_gateway.agent import running
-from sojae_gateway.parts import Parts, open_parts
-from sojae_gateway.routes import answers, asking, health, models, rows, templates
-from sojae_gateway.settings import GatewaySettings
+from sojae_gateway.parts import Parts, Sources, open_parts
+from sojae_gateway.plant_follower import OpenFeed
+from sojae_gateway.plant_messages import topics_of
+from sojae_gateway.routes import answers, asking, health, models, plants, rows, stream, templates
+from sojae_gateway.settings import FollowingSettings, GatewaySettings
 
 log = logging.getLogger(__name__)
 
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
-ROUTES = [*health.HANDLERS, *templates.HANDLERS, *models.HANDLERS, *answers.HANDLERS, *rows.HANDLERS]
+ROUTES = [
+    *health.HANDLERS,
+    *templates.HANDLERS,
+    *models.HANDLERS,
+    *answers.HANDLERS,
+    *rows.HANDLERS,
+    *plants.HANDLERS,
+    *stream.HANDLERS,
+]
 GRACE_SECONDS = 4
 KEEP_ALIVE_SECONDS = 30
 BACKLOG = 512
 
 
-def build(parts: Parts, started: Callable[[], None] = lambda: None) -> Litestar:
+def build(parts: Parts, open_feed: OpenFeed, started: Callable[[], None] = lambda: None) -> Litestar:
     """Return the application over open parts; its tasks run as long as it does. `started` is called when they do."""
 
     @asynccontextmanager
     async def lifespan(_app: Litestar) -> AsyncIterator[None]:
-        async with running(parts):
+        async with running(parts, open_feed):
             started()
             yield
 
@@ -54,7 +69,7 @@ def build(parts: Parts, started: Callable[[], None] = lambda: None) -> Litestar:
             "reads": Provide(asking.provide_reads),
             "page": Provide(asking.provide_page),
         },
-        guards=[asking.local_host, asking.known_parameters],
+        guards=[asking.reached_rightly, asking.known_parameters],
         before_send=[asking.finish],
         exception_handlers=problems.HANDLERS,
         lifespan=[lifespan],
@@ -68,19 +83,22 @@ def build(parts: Parts, started: Callable[[], None] = lambda: None) -> Litestar:
 
 def serve(around: Surroundings) -> None:
     """Answer requests until SIGTERM or SIGINT; raises SojaeError when it cannot begin."""
-    settings = read(GatewaySettings)
+    settings, following = read(GatewaySettings), read(FollowingSettings)
+    folder, book = read(PlantsSettings).path, around.templates
+    known = {} if folder is None else load_plants(folder, book())
+    sources = Sources(around.store_uri, around.home.index, book, known)
     # uvicorn, once it has stopped, raises the signal again for whoever had it before: then the parts are closed, here.
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, _end)
     registry = CollectorRegistry()
     with (
         bind(settings) as listener,
-        open_parts(settings, around.store_uri, around.home.index, around.templates, registry) as parts,
-        HealthServer(registry, parts.ready, around.telemetry.port),
+        open_parts(settings, following, sources, registry) as parts,
+        HealthServer(registry, parts.ready, around.telemetry.port, around.telemetry.host),
     ):
         host, port = listener.getsockname()[:2]
         config = uvicorn.Config(
-            build(parts, started=_settle),
+            build(parts, lambda: _feed(around, known), started=_settle),
             loop="uvloop",
             http="httptools",
             ws="none",
@@ -92,15 +110,47 @@ def serve(around: Surroundings) -> None:
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
         log.info("answering on http://%s:%d", host, port)
-        uvicorn.Server(config).run(sockets=[listener])
+        if settings.open:
+            log.warning("open: whoever reaches %s:%d may ask, and sees what is public; nothing can be sent", host, port)
+        _Server(config, parts.streams.close).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Ends the streams as soon as it is told to stop: it would wait for them."""
+
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take note of the loop: a signal comes outside of it."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stopping)
+        super().handle_exit(sig, frame)
+
+
+def _feed(around: Surroundings, plants: Mapping[str, Plant]) -> PlantFeed:
+    """Return what is heard of the plants; raises BrokerError when no broker is known."""
+    return KafkaPlantFeed(around.connection(), [topic for plant in plants for topic in topics_of(plant)])
 
 
 def bind(settings: GatewaySettings) -> socket.socket:
-    """Return the socket that will be listened on; raises SettingsError for a host of the network, ServiceError when the port is taken."""
-    if settings.host not in LOCAL:
+    """Return the socket that will be listened on.
+
+    Raises SettingsError for a host of the network when the gateway is not open, ServiceError when the port is taken.
+    """
+    if settings.host not in LOCAL and not settings.open:
         raise SettingsError(
-            en=f"SOJAE_GATEWAY__HOST={settings.host}: without API keys the gateway serves this machine only; unset it, or set 127.0.0.1",
-            ko=f"SOJAE_GATEWAY__HOST={settings.host}: API 키가 없는 동안 게이트웨이는 이 컴퓨터에서만 씁니다. 지우거나 127.0.0.1로 하십시오",
+            en=f"SOJAE_GATEWAY__HOST={settings.host}: there are no API keys yet, so the gateway serves this machine only; unset it, "
+            "or set SOJAE_GATEWAY__OPEN=true to let anybody read what is public",
+            ko=f"SOJAE_GATEWAY__HOST={settings.host}: 아직 API 키가 없어 게이트웨이는 이 컴퓨터에서만 씁니다. 지우거나, 누구나 공개 "
+            "자료를 읽게 하려면 SOJAE_GATEWAY__OPEN=true로 하십시오",
         )
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)

@@ -20,6 +20,11 @@ class Bound(NamedTuple):
     low: float = OPEN
     high: float = OPEN
 
+    @property
+    def open(self) -> bool:
+        """Return whether nothing is said of the input."""
+        return math.isnan(self.low) and math.isnan(self.high)
+
 
 Values = Mapping[str, Value]
 

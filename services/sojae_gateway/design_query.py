@@ -1,7 +1,7 @@
 """A request for designs, checked and told in the order of the models."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import msgspec
@@ -26,7 +26,10 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class DesignRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is wanted, and what designs must obey: `fixed` values, `lower` and `upper` bounds, test `conditions`."""
+    """What is wanted, and what designs must obey: `fixed` values, `lower` and `upper` bounds, test `conditions`.
+
+    A condition that nothing is said of is held at a common value.
+    """
 
     targets: dict[str, Wanted]
     fixed: dict[str, Value] = {}
@@ -45,18 +48,36 @@ class Goal:
     tolerance: float
 
 
+Ends = tuple[list[float], list[float]]
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A checked request: goals by target name, bounds in the order of the inputs."""
+    """A checked request: goals by target name, the caller's bounds in the order of the inputs.
+
+    `assumed` are the conditions, by place among the inputs, that the caller left open: they are held at these values.
+    """
 
     goals: dict[str, Goal]
     bounds: list[Bound]
     top_k: int
+    assumed: dict[int, float] = field(default_factory=dict)
 
-    def vectors(self, order: list[str]) -> tuple[list[float], list[float]]:
-        """Return value and tolerance of each target in an order; NaN leaves a target free."""
-        goals = [self.goals.get(name) for name in order]
+    def vectors(self, models: ProjectModels) -> Ends:
+        """Return value and tolerance of each target in the order of the models; NaN leaves a target free."""
+        goals = [self.goals.get(target.name) for target in models.manifest.targets]
         return [g.value if g else math.nan for g in goals], [g.tolerance if g else math.nan for g in goals]
+
+    def given(self) -> Ends:
+        """Return lower and upper bounds of the inputs as the caller gave them."""
+        return [b.low for b in self.bounds], [b.high for b in self.bounds]
+
+    def searched(self) -> Ends:
+        """Return lower and upper bounds of the inputs with what is assumed."""
+        low, high = self.given()
+        for place, value in self.assumed.items():
+            low[place] = high[place] = value
+        return low, high
 
 
 def read_query(models: ProjectModels, request: DesignRequest) -> Query:

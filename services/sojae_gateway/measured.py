@@ -3,10 +3,10 @@
 import datetime as dt
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sojae.adapters.row_reads import EventRow, Mark, RowReader
-from sojae.domain.model import TargetModel, record_name
+from sojae.domain.model import Rights, TargetModel, record_name
 from sojae.ports import Decoder
 from sojae_gateway.access import Principal, Sight, Subject, visible
 
@@ -89,6 +89,17 @@ class Seen:
         if known is None:
             return None, "metadata" if self.principal.operator else "nothing"
         return known, visible(self.principal, known.subject, self.today)
+
+    def recipe(self, name: str, rights: Rights) -> bool:
+        """Return whether the recipe of a measured record may be seen.
+
+        It is joined from other records: the strictest disclosure and embargo of these hold beside the record's own.
+        """
+        known, sight = self.get(name)
+        if known is None:
+            return self.principal.operator
+        joined = replace(known.subject, disclosure=rights.disclosure, embargo_until=rights.embargo_until)
+        return sight == "everything" == visible(self.principal, joined, self.today)
 
     def name(self, name: str) -> str | None:
         """Return the name of a record whose existence may be known, else None."""

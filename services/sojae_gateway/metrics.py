@@ -29,6 +29,13 @@ class GatewayMetrics:
             "sojae_gateway_tasks_failed", "Failures of a task that runs beside requests.", ["task"], registry=registry
         )
         self._swapped = Counter("sojae_models_swapped", "Models taken from the shelf.", registry=registry)
+        self._plant_messages = Counter(
+            "sojae_plant_messages_read", "Messages of plants' topics read, by kind.", ["kind"], registry=registry
+        )
+        self._streams = Gauge("sojae_streams_open", "Clients of the stream.", registry=registry)
+        self._dropped = Counter(
+            "sojae_streams_dropped", "Clients of the stream let go because they were too slow.", registry=registry
+        )
 
     def answered(self, route: str, status: int, seconds: float) -> None:
         """Count one answer; `route` is the pattern of the path, never the path itself."""
@@ -48,9 +55,21 @@ class GatewayMetrics:
             self._rebuilt.inc()
 
     def failed(self, task: str) -> None:
-        """Count a failure of a task: `index` or `models`."""
+        """Count a failure of a task: `index`, `models` or `plants`."""
         self._failures.labels(task).inc()
 
     def swapped(self, models: int) -> None:
         """Count models that answer from now on."""
         self._swapped.inc(models)
+
+    def plant_message(self, kind: str) -> None:
+        """Count a message of a plant: `feature`, `forecast`, `alarm`, `score`, or `unread` where it said nothing new."""
+        self._plant_messages.labels(kind).inc()
+
+    def streams(self, clients: int) -> None:
+        """Set how many clients the stream has."""
+        self._streams.set(clients)
+
+    def stream_dropped(self) -> None:
+        """Count a client of the stream that was let go."""
+        self._dropped.inc()

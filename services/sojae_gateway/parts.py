@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,13 +16,16 @@ from sojae.adapters.row_index import Followed, RowIndex
 from sojae.adapters.row_reads import RowReader
 from sojae.adapters.shelf import Bundle, ModelShelf, open_store
 from sojae.adapters.template_files import TemplateBook
-from sojae_gateway.access import LOCAL_OPERATOR, Principal
+from sojae.domain.plant import Plant
+from sojae_gateway.access import LOCAL_OPERATOR, PUBLIC, Principal
 from sojae_gateway.measured import Measured
 from sojae_gateway.metrics import GatewayMetrics
 from sojae_gateway.models import ModelHolder, ProjectModels, load
+from sojae_gateway.plants import Plants
 from sojae_gateway.reads import Reads
 from sojae_gateway.selftest import self_test
-from sojae_gateway.settings import GatewaySettings
+from sojae_gateway.settings import FollowingSettings, GatewaySettings
+from sojae_gateway.streams import Streams
 
 log = logging.getLogger(__name__)
 
@@ -51,13 +54,16 @@ class Parts:
     """The gateway's parts; `book` gives the templates of the moment, `principal` is who asks until there are API keys."""
 
     settings: GatewaySettings
+    following: FollowingSettings
     book: Book
     index: RowIndex
     reader: RowReader
     decoder: FastavroDecoder
     shelf: ModelShelf
     metrics: GatewayMetrics
-    principal: Principal = LOCAL_OPERATOR
+    plants: Plants
+    streams: Streams
+    principal: Principal
     models: ModelHolder = field(default_factory=ModelHolder)
     progress: Progress = field(default_factory=Progress)
 
@@ -91,21 +97,36 @@ class Parts:
         return Measured(project, fields, self.reader, self.decoder)
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What the gateway reads: a store, through an index in a folder, templates, and the plants that there are."""
+
+    store_uri: str
+    index_folder: Path
+    book: Book
+    plants: Mapping[str, Plant] = field(default_factory=dict)
+
+
 @contextmanager
 def open_parts(
-    settings: GatewaySettings, store_uri: str, index_folder: Path, book: Book, registry: CollectorRegistry
+    settings: GatewaySettings, following: FollowingSettings, sources: Sources, registry: CollectorRegistry
 ) -> Iterator[Parts]:
     """Hold the parts over one store for the time of the block; raises StateError or StoreError when one cannot be opened."""
-    path = index_folder / INDEX_FILE
-    with closing(RowIndex(path, events_uri(store_uri))) as index, closing(RowReader(path)) as reader:
+    path = sources.index_folder / INDEX_FILE
+    metrics, plants = GatewayMetrics(registry), Plants(sources.plants)
+    with closing(RowIndex(path, events_uri(sources.store_uri))) as index, closing(RowReader(path)) as reader:
         yield Parts(
             settings=settings,
-            book=book,
+            following=following,
+            book=sources.book,
             index=index,
             reader=reader,
-            decoder=FastavroDecoder(book),
-            shelf=ModelShelf(open_store(store_uri)),
-            metrics=GatewayMetrics(registry),
+            decoder=FastavroDecoder(sources.book),
+            shelf=ModelShelf(open_store(sources.store_uri)),
+            metrics=metrics,
+            plants=plants,
+            streams=Streams(plants, metrics, settings.max_streams),
+            principal=PUBLIC if settings.open else LOCAL_OPERATOR,
         )
 
 

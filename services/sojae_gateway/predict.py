@@ -1,7 +1,7 @@
 """Which property a recipe gives: one answer for every row and target, with what it rests on."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from sojae.domain.text import Text
 from sojae_gateway.access import Principal
 from sojae_gateway.measured import Seen
 from sojae_gateway.models import ProjectModels
-from sojae_gateway.recipe import Recipe, Value, Warn, read_recipe
+from sojae_gateway.recipe import Recipe, Value, Warn, read_recipe, warn
 from sojae_gateway.refusal import Refused
 from sojae_gateway.vocabulary import Shown, rounded
 
@@ -45,7 +45,8 @@ class Domain(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
-    """One property of one recipe in the target's unit; `lower` to `upper` is the 90 % interval for a new group.
+    """One property of one recipe in the target's unit; `lower` to `upper` is the 90 % interval for a new group, and `std`
+    the deviation of the same distribution.
 
     `contributions` add up to `mean` less `baseline`, which is the answer for the recipe of `baseline_record` (`<institute>/<record_id>`).
     """
@@ -63,7 +64,10 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PredictedRow(msgspec.Struct, frozen=True, kw_only=True):
-    """The answers for one recipe; `imputed` are inputs that it left open and the values that stood in for them."""
+    """The answers for one recipe; `imputed` are inputs that it left open and the values that stood in for them.
+
+    `warnings` say what is odd about it, and which property that was asked for has no model for what it says.
+    """
 
     predictions: dict[str, Prediction]
     imputed: dict[str, Shown]
@@ -122,7 +126,7 @@ class _Answer:
             imputed=self._imputed(recipe),
             ignored=recipe.ignored,
             unseen=recipe.unseen,
-            warnings=recipe.warnings,
+            warnings=[*recipe.warnings, *_unanswered(f"rows[{i}]", recipe, targets, fitting)],
         )
 
     def _imputed(self, recipe: Recipe) -> dict[str, Shown]:
@@ -178,6 +182,18 @@ class _Answer:
                 )
             )
         return found
+
+
+def _unanswered(
+    where: str, recipe: Recipe, targets: Sequence[TargetModel], fitting: Sequence[TargetModel]
+) -> Iterator[Warn]:
+    """Yield a warning for every property that was asked for and has no model for what the row says (`test_type`)."""
+    answered = {target.field for target in fitting}
+    for field in dict.fromkeys(t.field for t in targets if t.field not in answered):
+        there = [t for t in targets if t.field == field]
+        said = {name: recipe.splits[name] for t in there for name in t.split if name in recipe.splits}
+        names = ", ".join(f"{name} = {value}" for name, value in said.items())
+        yield warn("no_model", f"{where}.{next(iter(said))}", names, ", ".join(t.name for t in there))
 
 
 def _category(models: ProjectModels, field: str, code: float) -> str | None:

@@ -31,11 +31,13 @@ STATUS: Mapping[str, int] = {
     "request_shape": 400,
     "unknown_parameter": 400,
     "cursor": 400,
+    "read_only": 403,
     "unknown_route": 404,
     "unknown_project": 404,
     "unknown_template": 404,
     "unknown_record": 404,
     "unknown_event": 404,
+    "unknown_plant": 404,
     "method_not_allowed": 405,
     "slow_request": 408,
     "ambiguous_record": 409,
@@ -47,11 +49,13 @@ STATUS: Mapping[str, int] = {
     "store_unavailable": 503,
     "model_unavailable": 503,
     "no_model_yet": 503,
+    "too_many_streams": 503,
 }
 """Status by rule; a rule that is not named here finds fault with a value, and is answered with 422."""
 
 TITLES: Mapping[int, str] = {
     400: "The request cannot be read",
+    403: "Not open to the network",
     404: "Not found",
     405: "Method not allowed",
     408: "The request took too long",
@@ -62,7 +66,7 @@ TITLES: Mapping[int, str] = {
     500: "Internal error",
     503: "Not available yet",
 }
-RETRY_SECONDS = {"no_model_yet": 15, "store_unavailable": 2, "model_unavailable": 5}
+RETRY_SECONDS = {"no_model_yet": 15, "store_unavailable": 2, "model_unavailable": 5, "too_many_streams": 10}
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

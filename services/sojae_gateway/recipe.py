@@ -7,9 +7,10 @@ import msgspec
 
 from sojae.domain.checks import shown_bounds
 from sojae.domain.composition_check import composition_issues
-from sojae.domain.issue import Issue
+from sojae.domain.issue import RULES, Issue
 from sojae.domain.model import ModelInput
-from sojae.domain.template import Bounds, Field
+from sojae.domain.schema_reader import Bounds
+from sojae.domain.template import Field
 from sojae.domain.text import Text
 from sojae_gateway.refusal import Refused, refused_by_rule, refused_value, shorten
 from sojae_gateway.vocabulary import Name, Vocabulary
@@ -24,13 +25,45 @@ ORIGIN = "experiment"
 """A recipe that is asked about is checked as one that is reported: what is hard there is refused here."""
 
 
+WARNINGS = {
+    "unmet_component": Text(
+        ko="모델이 학습한 적이 없는 성분이 들어 있어 예측을 믿기 어렵습니다",
+        en="the models have never met a part of this composition, so the answer is hardly to be trusted",
+    ),
+    "nothing_given": Text(
+        ko="배합과 공정 값이 하나도 없어 모두 대표값으로 채웠습니다. 이 예측은 특정 시료의 것이 아닙니다",
+        en="no recipe was given, so all of it is imputed: the answer is that of a typical recipe, of no specimen",
+    ),
+    "no_model": Text(
+        ko="이 조건에 대한 물성 모델이 없어 답하지 않았습니다",
+        en="no model answers this property under this condition, so it is not answered",
+    ),
+}
+"""What is odd about a recipe and no rule of a template says."""
+
+
 class Warn(msgspec.Struct, frozen=True):
-    """Something unusual about a value: it is answered, and told."""
+    """Something unusual about a value: it is answered, and told, in a sentence too."""
 
     rule: str
     field: str
     got: str | None
     expected: str | None
+    ko: str
+    en: str
+
+
+def warn(rule: str, field: str, got: str | None, expected: str | None) -> Warn:
+    """Return the warning of a template's rule or of this service, in words too."""
+    words = WARNINGS.get(rule) or RULES.get(rule, Text(ko=rule, en=rule))
+    return Warn(
+        rule,
+        field,
+        got,
+        expected,
+        f"{field}: {words.ko}. 값 {got or '–'}, 기대 {expected or '–'}",
+        f"{field}: {words.en}; got {got or '–'}, expected {expected or '–'}",
+    )
 
 
 @dataclass(slots=True)
@@ -68,6 +101,9 @@ def read_recipe(vocabulary: Vocabulary, row: Mapping[str, Value], where: str) ->
             _take(vocabulary, recipe, name, value, where)
     for full, given in amounts.items():
         _take_amounts(vocabulary, recipe, names[full], given, where)
+    if not any(vocabulary.inputs[full].role == "input" for full in recipe.values):
+        inputs = [vocabulary.name_of(full) for full, one in vocabulary.inputs.items() if one.role == "input"]
+        recipe.warnings.append(warn("nothing_given", where.removesuffix("."), None, ", ".join(inputs)))
     return recipe
 
 
@@ -86,7 +122,7 @@ def check_range(field: Field, value: float, where: str) -> list[Warn]:
             Issue("hard_range", "hard", field.name, shorten(value), shown_bounds(field.hard, field.unit)), where
         )
     if outside(field.warn, value):
-        return [Warn("warn_range", where + field.name, shorten(value), shown_bounds(field.warn, field.unit))]
+        return [warn("warn_range", where + field.name, shorten(value), shown_bounds(field.warn, field.unit))]
     return []
 
 
@@ -159,7 +195,7 @@ def _take_amounts(vocabulary: Vocabulary, recipe: Recipe, name: Name, given: dic
     for issue in composition_issues(name.field, given, ORIGIN):
         if issue.severity == "hard":
             raise refused_by_rule(issue, where)
-        recipe.warnings.append(Warn(issue.rule, f"{where}{issue.field}", issue.got, issue.expected))
+        recipe.warnings.append(warn(issue.rule, f"{where}{issue.field}", issue.got, issue.expected))
     _tell_unmet(vocabulary, recipe, name, given, where)
     for component, amount in given.items():
         full = vocabulary.input_of(name, component)
@@ -182,7 +218,7 @@ def _tell_unmet(vocabulary: Vocabulary, recipe: Recipe, name: Name, given: dict[
     got, field = ", ".join(f"{c} {amount:g}" for c, amount in unmet.items()), f"{where}{name.shown}"
     if sum(unmet.values()) < sum(given.values()):
         recipe.strange = True
-        recipe.warnings.append(Warn("unmet_component", field, got, met))
+        recipe.warnings.append(warn("unmet_component", field, got, met))
         return
     text = Text(
         ko=f"{field}: 모델이 학습한 적이 없는 성분뿐입니다({got}). 학습한 성분: {met}",

@@ -86,9 +86,12 @@ class Vocabulary:
                 shown[self._shown(full)] = rounded(value) if isinstance(value, float) else value
         return shown
 
-    def show_row(self, row: list[float]) -> dict[str, Shown]:
-        """Return one row of `x` as answers show it."""
-        return self.show(output_row(list(self.inputs.values()), row))
+    def show_row(self, row: list[float]) -> tuple[dict[str, Shown], dict[str, Shown]]:
+        """Return one row of `x` as answers show it: the recipe, and apart from it the conditions it is meant for."""
+        values = output_row(list(self.inputs.values()), row)
+        conditions = {full for full, one in self.inputs.items() if one.role == "condition"}
+        recipe = self.show({full: value for full, value in values.items() if full not in conditions})
+        return recipe, self.show({full: value for full, value in values.items() if full in conditions})
 
     def name_of(self, full: str) -> str:
         """Return what answers call one model input."""

@@ -5,12 +5,12 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from sojae.domain.errors import CommitRefused, ServiceError, StateError
-from sojae.ports import EventSource, EventsTable, Message, Partition
-from sojae_ingest.flush import Flushed, Flusher
-from sojae_ingest.metrics import IngestMetrics
-from sojae_ingest.positions import Positions
+from sojae.ports import EventSource, Message, Partition
+from sojae_ingest.flush import Flushed
+from sojae_ingest.positions import Chain, Positions
 
 log = logging.getLogger(__name__)
 
@@ -43,16 +43,52 @@ class Pace:
         return age_seconds >= self.seconds and rows >= self.trickle_rows_per_second * age_seconds
 
 
+class Ends(Protocol):
+    """Where the store ends in each partition, through pinned handles."""
+
+    def refresh(self) -> int:
+        """Move the handles to the newest versions."""
+        ...
+
+    def stored(self, topic_id: str, partition: int) -> int | None:
+        """Return the last offset that is stored of a partition; None when none is."""
+        ...
+
+
+class Sink(Protocol):
+    """Stores chains of messages; synchronous, for a thread."""
+
+    def flush(self, chains: Sequence[Chain]) -> Flushed:
+        """Store the chains and return what was done; raises CommitRefused when another writer was first."""
+        ...
+
+
+class Counts(Protocol):
+    """What is counted of a flush and of what came before its partition was placed."""
+
+    def flushed(self, flushed: Flushed, seconds: float) -> None:
+        """Count one flush."""
+        ...
+
+    def refused(self) -> None:
+        """Count a flush that the store refused."""
+        ...
+
+    def unplaced(self, count: int) -> None:
+        """Count messages that came before their partition was placed."""
+        ...
+
+
 class IngestAgent:
     """Owns the consumer's positions; see `sojae.ports.Assignment` for how it hears of changes."""
 
     def __init__(
         self,
         source: EventSource,
-        table: EventsTable,
-        flusher: Flusher,
+        table: Ends,
+        flusher: Sink,
         pace: Pace,
-        metrics: IngestMetrics,
+        metrics: Counts,
         *,
         stored: Callable[[Flushed], None] | None = None,
     ) -> None:

@@ -14,27 +14,36 @@ from typing import IO
 from prometheus_client import CollectorRegistry
 
 from sojae.adapters.avro import FastavroDecoder, RecordCodec
-from sojae.adapters.events_table import DeltaEventsTable
-from sojae.adapters.kafka import AiokafkaProducer, AiokafkaSource, Connection, create_topics
+from sojae.adapters.damage import refuse_damaged_events
+from sojae.adapters.events_table import DeltaEventsTable, events_uri
+from sojae.adapters.kafka import AiokafkaProducer, AiokafkaSource
+from sojae.adapters.kafka_admin import create_topics
+from sojae.adapters.kafka_connection import Connection
+from sojae.adapters.stored_schemas import StoredSchemas
+from sojae.adapters.telemetry_codec import TelemetryDecoder
 from sojae.adapters.template_files import read_common
 from sojae.domain.errors import BrokerError, StateError
 from sojae.ports import EventSource
 from sojae.settings import read
 from sojae.surroundings import Surroundings
 from sojae.telemetry import HealthServer
-from sojae.topics import EVENTS_PATTERN, PARTITIONS
+from sojae.topics import EVENTS_PATTERN, PARTITIONS, TELEMETRY_PATTERN
 from sojae_ingest.agent import IngestAgent, Pace
 from sojae_ingest.flush import Flushed, Flusher
 from sojae_ingest.followers import OutcomesFollower, RecordsAndMaterials, Watch, follow
 from sojae_ingest.ledger_table import LedgerTable
 from sojae_ingest.maintenance import Maintenance
 from sojae_ingest.materials_table import MaterialsViews
-from sojae_ingest.metrics import IngestMetrics
+from sojae_ingest.mending import Mending
+from sojae_ingest.metrics import IngestMetrics, TelemetryMetrics
 from sojae_ingest.outcome_sender import OutcomeSender
 from sojae_ingest.outcomes import OutcomePacker
 from sojae_ingest.records import RecordsFollower
 from sojae_ingest.seen import SQLiteSeen
+from sojae_ingest.sequence_alarm import SequenceAlarm
 from sojae_ingest.settings import IngestSettings
+from sojae_ingest.telemetry_flush import TelemetryFlusher, TelemetryTables
+from sojae_ingest.telemetry_intake import TelemetryIntake
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +80,10 @@ async def serve(around: Surroundings, parts: Parts = Parts(), stop: asyncio.Even
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     registry = CollectorRegistry()
     metrics = IngestMetrics(registry)
-    watch = Watch(metrics)
+    watch = Watch(metrics, mend=Mending(around.store_uri, around.templates).mend)
+    await asyncio.to_thread(refuse_damaged_events, events_uri(around.store_uri))
+    await asyncio.to_thread(watch.mend)
+    telemetry = _telemetry(around, settings, connection, registry)
     with index_slot(around.home.index) as path:
         seen = SQLiteSeen(path)
         table = await asyncio.to_thread(parts.table, around.store_uri)
@@ -79,20 +91,51 @@ async def serve(around: Surroundings, parts: Parts = Parts(), stop: asyncio.Even
         agent = parts.agent(
             parts.source(connection, settings),
             table,
-            Flusher(table, seen, FastavroDecoder(around.templates), SystemClock()),
+            Flusher(
+                table,
+                seen,
+                FastavroDecoder(around.templates),
+                SystemClock(),
+                schemas=StoredSchemas(around.store_uri),
+            ),
             pace_of(settings),
             metrics,
             stored=_waker(wake),
         )
-        with HealthServer(registry, lambda: agent.started and watch.ready(), around.telemetry.port):
+        with HealthServer(
+            registry,
+            lambda: agent.started and telemetry.ready() and watch.ready(),
+            around.telemetry.port,
+            around.telemetry.host,
+        ):
             async with AiokafkaProducer(connection) as producer, asyncio.TaskGroup() as tasks:
                 done = asyncio.Event()
                 tasks.create_task(_followers(around, settings, watch, producer, wake, done))
+                tasks.create_task(telemetry.run(stop))
                 try:
                     await agent.run(stop)
                 finally:
                     done.set()
         seen.close()
+
+
+def _telemetry(
+    around: Surroundings, settings: IngestSettings, connection: Connection, registry: CollectorRegistry
+) -> TelemetryIntake:
+    metrics = TelemetryMetrics(registry)
+
+    def agent() -> IngestAgent:
+        source = AiokafkaSource(
+            connection,
+            pattern=TELEMETRY_PATTERN,
+            group_id=f"{settings.group_id}-telemetry",
+            session_timeout_ms=int(settings.session_timeout_seconds * 1000),
+        )
+        tables = TelemetryTables(around.store_uri)
+        flusher = TelemetryFlusher(tables, TelemetryDecoder(), SystemClock())
+        return IngestAgent(source, tables, flusher, pace_of(settings), metrics)
+
+    return TelemetryIntake(agent, metrics)
 
 
 def pace_of(settings: IngestSettings) -> Pace:
@@ -144,7 +187,13 @@ async def _followers(
     clock, decoder, metrics = SystemClock(), FastavroDecoder(around.templates), watch.metrics
     packer = OutcomePacker(RecordCodec(read_common("outcome", "1.0")), around.templates, clock.now)
     sender = OutcomeSender(producer, packer, OutcomeTopics(around.connection()), metrics)
-    outcomes = OutcomesFollower(DeltaEventsTable(around.store_uri), LedgerTable(around.store_uri), sender, metrics)
+    outcomes = OutcomesFollower(
+        DeltaEventsTable(around.store_uri),
+        LedgerTable(around.store_uri),
+        sender,
+        metrics,
+        SequenceAlarm(metrics, clock),
+    )
     records = RecordsFollower(DeltaEventsTable(around.store_uri), around.store_uri, around.templates, decoder)
     views = MaterialsViews(around.store_uri, around.templates)
     derived = RecordsAndMaterials(records, views, sender, metrics, settings.refresh_seconds)

@@ -1,13 +1,17 @@
 """The part of the `sojae` command that belongs to ingest."""
 
+import re
+
 import rich_click as click
 
-from sojae.adapters.events_table import DeltaEventsTable
-from sojae.adapters.kafka import topic_ids
+from sojae.adapters.events_table import DeltaEventsTable, PositionedTable
+from sojae.adapters.kafka_admin import topic_ids
 from sojae.adapters.kafka_raw import log_bounds
+from sojae.adapters.telemetry_table import DeltaTelemetryTable
 from sojae.domain.errors import UserInputError
 from sojae.ports import Partition
 from sojae.surroundings import Surroundings
+from sojae.topics import TELEMETRY_PATTERN, institute_of
 from sojae_ingest.__main__ import main
 
 
@@ -24,7 +28,7 @@ def ingest() -> None:
 def accept_gap(topic: str, partition: int, offset: int) -> None:
     """Take the loss of everything before OFFSET of a partition, after an alarm about a gap. Stop ingest first."""
     around = Surroundings.read()
-    table = DeltaEventsTable(around.store_uri)
+    table = _table_of(topic, around.store_uri)
     connection = around.connection()
     identity = topic_ids(connection, [topic])[topic]
     before = table.stored(identity, partition)
@@ -37,3 +41,10 @@ def accept_gap(topic: str, partition: int, offset: int) -> None:
     table.accept_gap(identity, partition, offset - 1)
     lost_from = 0 if before is None else before + 1
     click.echo(f"{topic}-{partition}: offsets {lost_from} to {offset - 1} are given up; ingest goes on from {offset}")
+
+
+def _table_of(topic: str, store_uri: str) -> PositionedTable:
+    """Return the table that holds the positions of a topic."""
+    if re.fullmatch(TELEMETRY_PATTERN, topic):
+        return DeltaTelemetryTable(store_uri, institute_of(topic))
+    return DeltaEventsTable(store_uri)

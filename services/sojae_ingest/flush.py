@@ -1,17 +1,24 @@
 """The exactly-once flush: one commit carries every row of every partition, and the positions."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, Self
 
 from sojae.domain.issue import Status
-from sojae.ports import Clock, Decoder, EventsTable, Partition, Position
+from sojae.domain.template import Template
+from sojae.ports import Clock, Decoder, EventsTable, Partition
+from sojae_ingest.chains import Fresh, fresh_messages
 from sojae_ingest.judgement import Judged, Seen, judge
 from sojae_ingest.positions import Chain
 from sojae_ingest.rows import storable_rows
 
-log = logging.getLogger(__name__)
+
+class Schemas(Protocol):
+    """Where schemas are kept beside the rows that were decoded with them."""
+
+    def keep(self, template: Template) -> None:
+        """Put a template's schema where it is not there yet; raises StoreError."""
+        ...
 
 
 class SeenIndex(Seen, Protocol):
@@ -37,11 +44,19 @@ class Flushed:
     counts: dict[Status, int] = field(default_factory=dict)
     already_stored: int = 0
 
+    @classmethod
+    def of(cls, fresh: Fresh, version: int) -> Self:
+        """Return what a flush of these chains does, before it has stored any message."""
+        return cls(version, dict(fresh.next_offsets), list(fresh.holes), {}, fresh.already_stored)
+
 
 class Flusher:
     """Judges and stores chains of messages through one pinned table handle; synchronous, for a thread."""
 
-    def __init__(self, table: EventsTable, seen: SeenIndex, decoder: Decoder, clock: Clock) -> None:
+    def __init__(
+        self, table: EventsTable, seen: SeenIndex, decoder: Decoder, clock: Clock, *, schemas: Schemas
+    ) -> None:
+        self._schemas = schemas
         self._table = table
         self._seen = seen
         self._decoder = decoder
@@ -53,30 +68,15 @@ class Flusher:
         A chain that begins beyond what the pinned version holds is left out and named as a hole; messages that the
         version holds already are left out too.
         """
-        flushed = Flushed(version=self._table.version)
-        messages, positions = [], []
-        for chain in chains:
-            stored = self._table.stored(chain.topic_id, chain.partition.number)
-            expected = 0 if stored is None else stored + 1
-            if chain.start > expected:
-                log.error(
-                    "%s-%d: fetched from %d, stored to %s: dropped, to be read again",
-                    *chain.partition,
-                    chain.start,
-                    stored,
-                )
-                flushed.holes.append(chain.partition)
-                continue
-            fresh = [m for m in chain.messages if m.offset >= expected]
-            flushed.already_stored += len(chain.messages) - len(fresh)
-            flushed.next_offsets[chain.partition] = max(expected, chain.next_offset)
-            if fresh:
-                messages += [(m, chain.topic_id) for m in fresh]
-                positions.append(Position(chain.topic_id, chain.partition.number, fresh[-1].offset))
-        if messages:
+        fresh = fresh_messages(chains, self._table.stored)
+        flushed = Flushed.of(fresh, self._table.version)
+        if fresh.messages:
             self._seen.catch_up(self._table)
-            judged = judge(messages, self._decoder.decode([m.value for m, _ in messages]), self._seen)
-            flushed.version = self._table.append(storable_rows(judged, self._ingest_time_us()), positions)
+            judged = judge(fresh.messages, self._decoder.decode([m.value for m, _ in fresh.messages]), self._seen)
+            # NOTE: before the commit: raw bytes whose schema is in no store could not be read once its template is gone.
+            for template in _templates(judged):
+                self._schemas.keep(template)
+            flushed.version = self._table.append(storable_rows(judged, self._ingest_time_us()), fresh.positions)
             flushed.counts = _counts(judged)
         return flushed
 
@@ -84,6 +84,10 @@ class Flusher:
         """Return the one ingest time of the flush: never before one that is stored, whatever the clock does."""
         now = int(self._clock.now().timestamp() * 1_000_000)
         return max(now, self._seen.newest_ingest_time_us + 1)
+
+
+def _templates(judged: Sequence[Judged]) -> list[Template]:
+    return list({t.sha256: t for one in judged if (t := one.decoded.template) is not None}.values())
 
 
 def _counts(judged: Sequence[Judged]) -> dict[Status, int]:

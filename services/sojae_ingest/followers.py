@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from sojae.adapters.derived_table import OtherFollower
 from sojae.domain.errors import BrokerError, CommitRefused, StoreError
@@ -15,6 +15,7 @@ from sojae_ingest.metrics import IngestMetrics
 from sojae_ingest.outcome_sender import OutcomeSender
 from sojae_ingest.outcomes import COLUMNS, second_outcome
 from sojae_ingest.records import RecordsFollower, SecondStatement
+from sojae_ingest.sequence_alarm import SequenceAlarm
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +35,15 @@ REFRESH_SHARE = 10
 class OutcomesFollower:
     """Sends what became of events, then accounts for them in the ledger: its position is the outcomes' position."""
 
-    def __init__(self, events: EventsTable, ledger: LedgerTable, sender: OutcomeSender, metrics: IngestMetrics) -> None:
-        self._events, self._ledger, self._sender, self._metrics = events, ledger, sender, metrics
+    def __init__(
+        self,
+        events: EventsTable,
+        ledger: LedgerTable,
+        sender: OutcomeSender,
+        metrics: IngestMetrics,
+        alarm: SequenceAlarm,
+    ) -> None:
+        self._events, self._ledger, self._sender, self._metrics, self._alarm = events, ledger, sender, metrics, alarm
 
     async def step(self) -> None:
         """Follow to the newest version; outcomes are sent at least once, before the commit that says so.
@@ -47,6 +55,7 @@ class OutcomesFollower:
         pending = steps(self._events, after, head, COLUMNS)
         while (step := await asyncio.to_thread(next, pending, None)) is not None:
             self._metrics.followed("ledger", await self._take(step))
+        self._alarm.look(self._ledger.holes())
 
     async def _take(self, step: Step) -> int:
         rows = step.rows.to_pylist()
@@ -104,15 +113,32 @@ class RecordsAndMaterials:
 
 
 class Watch:
-    """Knows which followers are failing, and since when."""
+    """Knows which followers are failing, since when, and which build a damaged table again.
 
-    def __init__(self, metrics: IngestMetrics, now: Callable[[], float] = time.monotonic) -> None:
-        self.metrics, self._now = metrics, now
+    `mend` sets damaged tables aside and returns the followers that build them again; it is asked when a step fails.
+    """
+
+    def __init__(
+        self,
+        metrics: IngestMetrics,
+        now: Callable[[], float] = time.monotonic,
+        mend: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
+        self.metrics, self._now, self._mend = metrics, now, mend
         self._failing: dict[str, float] = {}
+        self._rebuilding: set[str] = set()
+
+    def mend(self) -> None:
+        """Set damaged tables aside; whoever builds them again makes the process not ready until that is done."""
+        try:
+            self._rebuilding.update(self._mend())
+        except StoreError as error:
+            log.error("%s", error)
 
     def went_well(self, name: str) -> None:
-        """Forget that a follower failed."""
+        """Forget that a follower failed, or had a table to build again."""
         self._failing.pop(name, None)
+        self._rebuilding.discard(name)
 
     def failed(self, name: str) -> None:
         """Count a failure, and remember the first of a row."""
@@ -120,8 +146,10 @@ class Watch:
         self._failing.setdefault(name, self._now())
 
     def ready(self) -> bool:
-        """Return whether no follower has been failing for more than 30 s."""
-        return all(self._now() - since <= UNREADY_SECONDS for since in list(self._failing.values()))
+        """Return whether no follower has been failing for more than 30 s, nor has a damaged table to build again."""
+        return not self._rebuilding and all(
+            self._now() - since <= UNREADY_SECONDS for since in list(self._failing.values())
+        )
 
 
 async def follow(
@@ -153,16 +181,24 @@ async def _try(name: str, step: Callable[[], Awaitable[None]], watch: Watch, ref
         # The care of the tables, most often: nobody else has done this work, so it is tried again at once.
         log.info("%s: the table changed meanwhile: %s", name, error)
         return (POLL_SECONDS if refused else 0.0), True
-    except (StoreError, BrokerError) as error:
+    except BrokerError as error:
         log.error("%s: %s", name, error)
         watch.failed(name)
         return FAILED_SECONDS, False
+    except StoreError as error:
+        log.error("%s: %s", name, error)
+        return await _failed(name, watch)
     except Exception:
         log.exception("%s: unexpected; ingestion goes on, and this is tried again", name)
-        watch.failed(name)
-        return FAILED_SECONDS, False
+        return await _failed(name, watch)
     watch.went_well(name)
     return POLL_SECONDS, False
+
+
+async def _failed(name: str, watch: Watch) -> tuple[float, bool]:
+    watch.failed(name)
+    await asyncio.to_thread(watch.mend)
+    return FAILED_SECONDS, False
 
 
 async def _either(wake: asyncio.Event, stop: asyncio.Event, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Reading `events` since a version, in bounded steps, for everything that is derived from it."""
+"""Reading a table since a version, in bounded steps, for everything that is derived from it."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from sojae.adapters.delta import ChangesGone, RangeTooLarge
 from sojae.adapters.snapshot import A_STEP
-from sojae.ports import EventsTable
+from sojae.ports import Feed
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Step(NamedTuple):
     complete: bool = True
 
 
-def feed(events: EventsTable, after: int, head: int, columns: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
+def feed(events: Feed, after: int, head: int, columns: Sequence[str]) -> Iterator[tuple[int, pa.Table]]:
     """Yield (version, rows since the step before) until `head`, oldest first, as many versions as the bound allows.
 
     One version is never divided: a flush wrote it, and it is bounded. Raises ChangesGone when the log no longer reaches
@@ -48,7 +48,7 @@ def feed(events: EventsTable, after: int, head: int, columns: Sequence[str]) -> 
         after = upto
 
 
-def steps(events: EventsTable, after: int, head: int, columns: Sequence[str]) -> Iterator[Step]:
+def steps(events: Feed, after: int, head: int, columns: Sequence[str]) -> Iterator[Step]:
     """Yield the steps from version `after` to `head`, the version that `events` is pinned to.
 
     They come from the change feed while the log reaches back, else from a snapshot, which begins anew. Raises StoreError.
@@ -61,7 +61,7 @@ def steps(events: EventsTable, after: int, head: int, columns: Sequence[str]) ->
         yield from _whole(events, head, columns)
 
 
-def _whole(events: EventsTable, head: int, columns: Sequence[str]) -> Iterator[Step]:
+def _whole(events: Feed, head: int, columns: Sequence[str]) -> Iterator[Step]:
     batches = events.snapshot(columns, {})
     anew, rows = True, next(batches, None)
     if rows is None:

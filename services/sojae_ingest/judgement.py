@@ -10,6 +10,7 @@ from sojae.adapters.kafka_raw import UNREADABLE_HEADERS
 from sojae.domain.checks import check_values
 from sojae.domain.header import STRICT_ORIGINS, identifier_issues, identity_issues, key_issues, value_issues
 from sojae.domain.issue import Issue, Status, worst
+from sojae.domain.order import Place
 from sojae.domain.template import Template
 from sojae.ports import Decoded, Message, Stored
 from sojae.topics import institute_of
@@ -42,6 +43,8 @@ class Head:
     event_id: str
     content: str | None
     retracted: bool
+    place: Place | None = field(default=None, compare=False)
+    """None: it came in this flush, behind everything that is stored."""
 
 
 class Seen(Protocol):
@@ -55,10 +58,17 @@ class Seen(Protocol):
         """Return the current head of each record that has one."""
         ...
 
+    def repairable(self, references: Sequence[str]) -> Mapping[str, Place]:
+        """Return the places of those messages, given as topic/partition/offset, that are in quarantine and not yet repaired."""
+        ...
+
 
 @dataclass(slots=True)
 class Judged:
-    """One message with its verdict; `identified` = header and identities are sound, so it counts in the ledger."""
+    """One message with its verdict; `identified` = header and identities are sound, so it counts in the ledger.
+
+    `place`: its original's place in the one order, when it repairs one.
+    """
 
     message: Message
     topic_id: str
@@ -66,6 +76,7 @@ class Judged:
     issues: list[Issue] = field(default_factory=list)
     status: Status = "accepted"
     identified: bool = False
+    place: Place | None = None
 
     @property
     def header(self) -> Mapping[str, object]:
@@ -86,9 +97,10 @@ def judge(messages: Sequence[tuple[Message, str]], decoded: Sequence[Decoded], s
             one.identified = not any(i.rule in IDENTITY_RULES for i in one.issues)
         if UNREADABLE_HEADERS in one.message.headers:
             one.issues.append(Issue("bad_headers", "warn", None, None, "names of Kafka headers in UTF-8"))
+    _mark_repairs(judged, seen)
     _check_values(judged)
     for one in judged:
-        one.issues = _bounded(one.issues)
+        one.issues = bounded(one.issues)
         one.status = worst(one.issues)
     _mark_repeats(judged, seen)
     _mark_corrections(judged, seen)
@@ -123,7 +135,7 @@ def _caught(check: Callable[[], Iterable[Issue]]) -> list[Issue]:
         ]
 
 
-def _bounded(issues: list[Issue]) -> list[Issue]:
+def bounded(issues: list[Issue]) -> list[Issue]:
     """Return at most 100 findings, hard ones first, and how many there were beyond."""
     if len(issues) <= MAX_ISSUES:
         return issues
@@ -179,6 +191,21 @@ def _check_members(template: Template, members: Sequence[Judged]) -> None:
         one.issues += issues
 
 
+def _mark_repairs(judged: Sequence[Judged], seen: Seen) -> None:
+    """Give events that repair a quarantined message its place; whoever names another's, none, or one twice, is refused."""
+    repairing = [one for one in judged if one.header.get("repairs") is not None]
+    if not repairing:
+        return
+    known = dict(seen.repairable([str(one.header["repairs"]) for one in repairing]))
+    for one in repairing:
+        reference = str(one.header["repairs"])
+        # Of two repairs of one message the first counts: later statements about the record are corrections.
+        one.place = known.pop(reference, None) if reference.startswith(f"{one.message.topic}/") else None
+        if one.place is None:
+            expected = f"{one.message.topic}/<partition>/<offset> of a message in quarantine"
+            one.issues.append(Issue("repairs_unknown", "hard", "header.repairs", reference[:128], expected))
+
+
 def _mark_repeats(judged: Sequence[Judged], seen: Seen) -> None:
     """Mark messages whose (producer, epoch, seq) is stored, or came earlier in the flush.
 
@@ -217,7 +244,8 @@ def _mark_corrections(judged: Sequence[Judged], seen: Seen) -> None:
         if supersedes is not None and (head is None or head.event_id != supersedes):
             current = "nothing is current" if head is None else head.event_id
             one.issues.append(Issue("supersedes_not_head", "warn", "header.supersedes", str(supersedes), current))
-        heads[key] = Head(str(header["event_id"]), content, bool(header.get("retracted")))
+        if one.place is None or head is None or (head.place is not None and one.place > head.place):
+            heads[key] = Head(str(header["event_id"]), content, bool(header.get("retracted")), one.place)
 
 
 def sequence_key(header: Mapping[str, object]) -> SequenceKey:

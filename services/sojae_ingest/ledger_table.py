@@ -1,16 +1,24 @@
 """The table `ledger`: per producer and epoch what has been seen and what became of it, following `events`."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import cast
+from collections.abc import Sequence
+from dataclasses import asdict
 
 import polars as pl
 import pyarrow as pa
 
 from sojae.adapters.derived_table import DerivedTable
-from sojae.domain.ledger import SequenceRanges
+from sojae.domain.ledger import Hole, SequenceRanges
+from sojae_ingest.accounts import COUNTS, Account, Accounts, Key, Row
 
 _LONG = pa.int64()
+_HOLE = pa.struct(
+    [
+        pa.field("start", _LONG),
+        pa.field("end", _LONG),
+        pa.field("missing", _LONG),
+        pa.field("since", pa.timestamp("us", tz="UTC")),
+    ]
+)
 LEDGER = pa.schema(
     [
         pa.field("institute", pa.string()),
@@ -18,6 +26,8 @@ LEDGER = pa.schema(
         pa.field("epoch", _LONG),
         pa.field("low_water", _LONG),
         pa.field("above", pa.list_(pa.struct([pa.field("start", _LONG), pa.field("end", _LONG)]))),
+        pa.field("holes", pa.list_(_HOLE)),
+        pa.field("unread", _LONG),
         pa.field("accepted", _LONG),
         pa.field("flagged", _LONG),
         pa.field("quarantined", _LONG),
@@ -26,17 +36,6 @@ LEDGER = pa.schema(
     ]
 )
 NOT_LOADED = -2
-COUNTS = ("accepted", "flagged", "quarantined", "duplicate")
-Row = Mapping[str, object]
-Key = tuple[str, str, int]
-
-
-@dataclass(slots=True)
-class Account:
-    """What is known of one producer's epoch; flagged events are accepted ones with findings."""
-
-    seen: SequenceRanges = field(default_factory=SequenceRanges)
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
 
 
 class LedgerTable:
@@ -44,7 +43,7 @@ class LedgerTable:
 
     def __init__(self, store_uri: str) -> None:
         self._table = DerivedTable(ledger_uri(store_uri), LEDGER)
-        self._accounts: dict[Key, Account] = {}
+        self._accounts = Accounts()
         self._loaded = NOT_LOADED
         self._whole = False  # whether the accounts were begun anew and are not yet stored
 
@@ -63,8 +62,8 @@ class LedgerTable:
         comes, the accounts take the place of all rows of the table.
         """
         if anew:
-            self._accounts, self._loaded, self._whole = {}, NOT_LOADED, True
-        changed = account_for(self._accounts, rows)
+            self._accounts, self._loaded, self._whole = Accounts(), NOT_LOADED, True
+        changed = self._accounts.take(rows)
         if not complete:
             return 0
         try:
@@ -74,6 +73,10 @@ class LedgerTable:
             raise
         self._loaded = upto
         return written
+
+    def holes(self) -> dict[Key, Sequence[Hole]]:
+        """Return the holes of every account that has some, as of the rows that were added last."""
+        return self._accounts.holes()
 
     def _store(self, changed: Sequence[Key], upto: int) -> int:
         if not self._whole:
@@ -88,22 +91,7 @@ def ledger_uri(store_uri: str) -> str:
     return f"{store_uri.rstrip('/')}/ledger"
 
 
-def account_for(accounts: dict[Key, Account], rows: Iterable[Row]) -> list[Key]:
-    """Take rows of `events` into the accounts and return the keys that changed; rows without a sound identity are none's."""
-    changed: dict[Key, None] = {}
-    for row in rows:
-        if row["producer"] is None:
-            continue
-        key = (str(row["institute"]), str(row["producer"]), cast("int", row["epoch"]))
-        account = accounts.setdefault(key, Account())
-        account.seen.add(cast("int", row["seq"]))
-        account.counts[str(row["status"])] += 1
-        account.counts["flagged"] += row["status"] == "accepted" and bool(row["issues"])
-        changed[key] = None
-    return list(changed)
-
-
-def account_rows(accounts: Mapping[Key, Account], keys: Sequence[Key], events_version: int) -> pa.Table:
+def account_rows(accounts: Accounts, keys: Sequence[Key], events_version: int) -> pa.Table:
     """Return the accounts of the keys as rows of the table `ledger`."""
     rows = [
         {
@@ -112,6 +100,8 @@ def account_rows(accounts: Mapping[Key, Account], keys: Sequence[Key], events_ve
             "epoch": key[2],
             "low_water": accounts[key].seen.low_water,
             "above": [{"start": start, "end": end} for start, end in accounts[key].seen.above()],
+            "holes": [asdict(hole) for hole in accounts[key].holes],
+            "unread": accounts[key].unread,
             **accounts[key].counts,
             "events_version": events_version,
         }
@@ -120,17 +110,22 @@ def account_rows(accounts: Mapping[Key, Account], keys: Sequence[Key], events_ve
     return pa.Table.from_pylist(rows, schema=LEDGER)
 
 
-def read_accounts(table: pa.Table) -> dict[Key, Account]:
+def read_accounts(table: pa.Table) -> Accounts:
     """Return the newest state of every account of a ledger table."""
     newest = (
         pl.DataFrame(pl.from_arrow(table))
         .sort("events_version")
-        .unique(["institute", "producer", "epoch"], keep="last")
+        .unique(["institute", "producer", "epoch"], keep="last", maintain_order=True)
     )
-    accounts = {}
+    accounts = Accounts()
     for row in newest.iter_rows(named=True):
         seen = SequenceRanges([(r["start"], r["end"]) for r in row["above"]])
         if row["low_water"] >= 0:
             seen.add_range(0, row["low_water"])
-        accounts[row["institute"], row["producer"], row["epoch"]] = Account(seen, {c: row[c] for c in COUNTS})
+        # A ledger of an earlier form says nothing of holes: they are noted from now on.
+        holes = [Hole(**hole) for hole in row.get("holes") or ()]
+        counts = {name: row[name] for name in COUNTS}
+        accounts.put(
+            (row["institute"], row["producer"], row["epoch"]), Account(seen, counts, holes, row.get("unread") or 0)
+        )
     return accounts

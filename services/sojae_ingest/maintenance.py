@@ -9,10 +9,12 @@ import pyarrow as pa
 
 from sojae.adapters.delta import PinnedTable
 from sojae.adapters.events_table import events_uri
+from sojae.adapters.materials_source import project_records
+from sojae.adapters.telemetry_table import plants_in, telemetry_uri
 from sojae.adapters.template_files import TemplateBook
 from sojae.domain.errors import CommitRefused, StoreError
 from sojae_ingest.ledger_table import LEDGER, ledger_uri
-from sojae_ingest.materials_table import materials_uri, records_tables
+from sojae_ingest.materials_table import materials_uri
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +25,7 @@ RETENTION_HOURS = 7 * 24
 
 
 class Maintenance:
-    """Compacts `events`, `records` and `ledger`, and frees what derived tables no longer need; `events` loses no file."""
+    """Compacts tables, and frees what derived ones no longer need; `events` and telemetry lose no file."""
 
     def __init__(self, store_uri: str, book: Callable[[], TemplateBook]) -> None:
         self._store_uri = store_uri
@@ -45,7 +47,10 @@ class Maintenance:
         """Care for every table once."""
         events, ledger = (self._opened(uri) for uri in (events_uri(self._store_uri), ledger_uri(self._store_uri)))
         records, materials = self._records(), self._materials()
-        for table in (*events, *records):
+        telemetry = [
+            t for plant in plants_in(self._store_uri) for t in self._opened(telemetry_uri(self._store_uri, plant))
+        ]
+        for table in (*events, *telemetry, *records):
             self._try(table.compact)
         for table in ledger:
             self._try(lambda table=table: drop_superseded(table))  # type: ignore[misc]  # bound for this turn
@@ -62,8 +67,8 @@ class Maintenance:
 
     def _records(self) -> list[PinnedTable]:
         book = self._book()
-        by_stage = [records_tables(self._store_uri, book, project) for project in book.projects()]
-        return [table for tables in by_stage for found in tables.values() for table in found]
+        by_project = [project_records(self._store_uri, book, project) for project in book.projects()]
+        return [table for records in by_project for table in records.tables.values()]
 
     def _materials(self) -> list[PinnedTable]:
         return [t for p in self._book().projects() for t in self._opened(materials_uri(self._store_uri, p))]

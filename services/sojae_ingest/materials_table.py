@@ -1,27 +1,25 @@
-"""The views `materials/<project>`: rebuilt from the records when they have changed."""
+"""The views `materials/<project>`: rebuilt from the records when these or the templates have changed."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 
 from sojae.adapters.delta import PinnedTable
 from sojae.adapters.derived_table import FOLLOWS, DerivedTable
+from sojae.adapters.materials_source import ProjectRecords, project_records
 from sojae.adapters.template_files import TemplateBook
-from sojae.domain.errors import TemplateError
-from sojae.domain.lineage import Row
-from sojae.domain.materials import Records, materials_table
-from sojae.domain.template import STAGES, Stage, Template
-from sojae_ingest.record_rows import RecordsKey
+from sojae.domain.built_from import BuiltFrom, read_built_from
 
 log = logging.getLogger(__name__)
 
 
 class MaterialsViews:
-    """Rebuilds a project's view when one of its records tables has moved."""
+    """Rebuilds a project's view when one of its records tables has moved, or a template is new or another."""
 
     def __init__(self, store_uri: str, book: Callable[[], TemplateBook]) -> None:
         self._store_uri = store_uri
         self._book = book
-        self._built_from: dict[str, tuple[int, ...]] = {}
+        self._built: dict[str, BuiltFrom] = {}
 
     def refresh(self, complete_to: Callable[[str], int]) -> int:
         """Bring every project's view to its records, and return the rows written.
@@ -32,34 +30,37 @@ class MaterialsViews:
         """
         book, written = self._book(), 0
         for project in book.projects():
-            templates = newest_templates(book, project)
-            tables = records_tables(self._store_uri, book, project)
+            records = project_records(self._store_uri, book, project)
             events_version = complete_to(project)
-            held = [t.position(FOLLOWS) for stage in STAGES for t in tables[stage]]
+            held = [table.position(FOLLOWS) for table in records.tables.values()]
             if events_version < 0 or any(v is not None and v > events_version for v in held):
                 continue
-            versions = tuple(t.version for stage in STAGES for t in tables[stage])
-            if versions != self._built_from.get(project):
-                written += self._rebuild(project, templates, tables, events_version)
-                self._built_from[project] = versions
+            wanted, built = records.built_from(events_version), self._built.get(project)
+            if built is None or replace(built, events=wanted.events) != wanted or self._is_gone(project):
+                written += self._rebuild(records, wanted)
+                self._built[project] = wanted
         return written
 
-    def _rebuild(
-        self,
-        project: str,
-        templates: Mapping[Stage, Template],
-        tables: Mapping[Stage, list[PinnedTable]],
-        events_version: int,
-    ) -> int:
-        rows: dict[Stage, list[Row]] = {s: [r for t in tables[s] for r in t.read().to_pylist()] for s in STAGES}
-        if not rows["property"]:
+    def _is_gone(self, project: str) -> bool:
+        return PinnedTable.open(materials_uri(self._store_uri, project)) is None
+
+    def _rebuild(self, records: ProjectRecords, wanted: BuiltFrom) -> int:
+        uri = materials_uri(self._store_uri, records.project)
+        stored = PinnedTable.open(uri)
+        if stored is not None and not _outdated(stored, wanted):
             return 0
-        view = materials_table(Records(rows, templates, all_versions(self._book(), project)), events_version)
-        derived = DerivedTable(materials_uri(self._store_uri, project), view.schema)
-        if derived.included() >= events_version:
+        if not records.has_properties():
             return 0
-        derived.replace(view, events_version, predicate=None)
-        log.info("materials/%s: %d rows at version %d", project, view.num_rows, events_version)
+        view = records.view(wanted.events)
+        derived = DerivedTable(uri, view.schema)
+        included = derived.included()
+        if included < wanted.events:
+            derived.replace(view, wanted.events, predicate=None)
+        elif included == wanted.events:
+            derived.restate(view)
+        else:
+            return 0
+        log.info("materials/%s: %d rows at version %d", records.project, view.num_rows, wanted.events)
         return int(view.num_rows)
 
 
@@ -68,27 +69,8 @@ def materials_uri(store_uri: str, project: str) -> str:
     return f"{store_uri.rstrip('/')}/materials/{project}"
 
 
-def newest_templates(book: TemplateBook, project: str) -> dict[Stage, Template]:
-    """Return the newest template of each stage that a project has."""
-    templates: dict[Stage, Template] = {}
-    for stage in STAGES:
-        try:
-            templates[stage] = book.get(project, stage)
-        except TemplateError:
-            log.debug("project %s has no template of stage %s", project, stage)
-    return templates
-
-
-def all_versions(book: TemplateBook, project: str) -> dict[Stage, list[Template]]:
-    """Return every version of each stage's template: records are in the units of their own."""
-    return {stage: [t for t in book if (t.key.project, t.key.stage) == (project, stage)] for stage in STAGES}
-
-
-def records_tables(store_uri: str, book: TemplateBook, project: str) -> dict[Stage, list[PinnedTable]]:
-    """Return the records tables of a project by stage, every major that is there."""
-    tables: dict[Stage, list[PinnedTable]] = {stage: [] for stage in STAGES}
-    for stage in STAGES:
-        majors = sorted({t.key.major for t in book if t.key.project == project and t.key.stage == stage})
-        found = (PinnedTable.open(RecordsKey(project, stage, major).uri(store_uri)) for major in majors)
-        tables[stage] = [t for t in found if t is not None]
-    return tables
+def _outdated(stored: PinnedTable, wanted: BuiltFrom) -> bool:
+    """Return whether a view is behind its records, or at their version with other templates."""
+    position, built = stored.position(FOLLOWS), read_built_from(stored.schema())
+    behind = position is None or position < wanted.events
+    return behind or (position == wanted.events and (built is None or built.templates != wanted.templates))

@@ -1,16 +1,18 @@
 """What a records table holds: accepted events decoded with their own schemas, as rows with the columns of a major."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import cast
 
 import pyarrow as pa
 
 from sojae.adapters.avro import FastavroDecoder
+from sojae.adapters.materials_source import RecordsKey
 from sojae.adapters.stored_schemas import StoredSchemas
 from sojae.adapters.template_files import TemplateBook
 from sojae.domain.errors import StoreError
 from sojae.domain.frames import ISSUES, arrow_fields, column
 from sojae.domain.grade import grade
+from sojae.domain.order import ORDER_COLUMNS, PLACE_COLUMNS
 from sojae.domain.template import Field, Template
 from sojae.ports import Decoded, Decoder
 
@@ -19,6 +21,7 @@ OWN = (
     pa.field("partition", pa.int32()),
     pa.field("offset", pa.int64()),
     pa.field("ingest_time", pa.timestamp("us", tz="UTC")),
+    pa.field("known_at", pa.timestamp("us", tz="UTC")),
     pa.field("issues", ISSUES),
     pa.field("grade", pa.string()),
 )
@@ -27,18 +30,6 @@ Row = Mapping[str, object]
 
 class TemplateGone(StoreError):  # noqa: N818 - it waits, it does not fail
     """An accepted event can be decoded neither with a template nor with a stored schema: its table waits."""
-
-
-class RecordsKey(NamedTuple):
-    """What one records table holds."""
-
-    project: str
-    stage: str
-    major: int
-
-    def uri(self, store_uri: str) -> str:
-        """Return the URI of the table in a store."""
-        return f"{store_uri.rstrip('/')}/records/{self.project}/{self.stage}/{self.major}"
 
 
 class RecordSources:
@@ -106,6 +97,9 @@ def _record(row: Row, one: Decoded, names: set[str]) -> dict[str, object]:
             "그 스키마가 템플릿에도 저장소에도 없습니다. 템플릿을 되돌려 놓으십시오",
         )
     issues = cast("Sequence[Mapping[str, object]]", row["issues"])
-    own = {f.name: row[f.name] for f in OWN if f.name in row}
+    own = {f.name: row[f.name] for f in OWN if f.name in row} | {"known_at": row["ingest_time"]}
+    if row.get("place_time") is not None:
+        # A repaired event stands where its original stood; since when it is known stays its own.
+        own |= {name: row[place] for name, place in zip(ORDER_COLUMNS, PLACE_COLUMNS, strict=True)}
     values = {k: v for k, v in one.values.items() if k in names}
     return {**one.header, **own, "grade": grade(one.header, [str(i["rule"]) for i in issues]), **values}

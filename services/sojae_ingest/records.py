@@ -12,25 +12,28 @@ import pyarrow.compute as pc
 
 from sojae.adapters.delta import ChangesGone
 from sojae.adapters.derived_table import DerivedTable
+from sojae.adapters.materials_source import RecordsKey
 from sojae.adapters.stored_schemas import StoredSchemas
 from sojae.adapters.template_files import TemplateBook
-from sojae.domain.order import ORDER_COLUMNS
+from sojae.domain.order import ORDER_COLUMNS, PLACE_COLUMNS
 from sojae.ports import Decoder, EventsTable
 from sojae_ingest.following import feed
-from sojae_ingest.record_rows import RecordsKey, RecordSources, TemplateGone, record_table
+from sojae_ingest.record_rows import RecordSources, TemplateGone, record_table
 
 log = logging.getLogger(__name__)
 
 COLUMNS = (
     "topic_id", "partition", "offset", "ingest_time", "status", "issues", "project", "stage", "template_version",
-    "schema_sha256", "raw",
+    "schema_sha256", "raw", *PLACE_COLUMNS,
 )  # fmt: skip
 NEAR_UNIQUE = ("event_id", "record_id", "offset", "sample_id", "content", "event_time")
 Row = Mapping[str, object]
 Identity = tuple[str, str]
 """Institute and event_id."""
+CAME = ("known_at", *ORDER_COLUMNS[1:])
+"""Columns by which the first of several events with one event_id is found: as they came, repaired ones too."""
 Placed = tuple[object, ...]
-"""A place in the one order, as the columns hold it."""
+"""When and where an event came, as the columns hold it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +175,12 @@ def _existing(table: DerivedTable, fresh: Sequence[Row]) -> dict[Identity, Place
     if not fresh:
         return {}
     ids = [str(r["event_id"]) for r in fresh]
+    # Rows of a table that was begun without the column hold null there: they are known since they came.
+    known_at = [pl.col("known_at")] if "known_at" in table.table.schema().names else []
     found = (
         pl.scan_delta(table.table.handle)
         .filter(pl.col("event_id").is_in(ids))
-        .select("institute", "event_id", *ORDER_COLUMNS)
+        .select("institute", "event_id", pl.coalesce(*known_at, "ingest_time").alias("known_at"), *CAME[1:])
         .collect()
     )
     return {(r[0], r[1]): tuple(r[2:]) for r in found.iter_rows()}
@@ -206,7 +211,7 @@ def _identity(row: Row) -> Identity:
 
 
 def _placed(row: Row) -> Placed:
-    return tuple(row[c] for c in ORDER_COLUMNS)
+    return tuple(row[c] for c in CAME)
 
 
 def _identities_sql(rows: Sequence[Row]) -> str:

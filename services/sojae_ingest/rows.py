@@ -10,7 +10,8 @@ import pyarrow as pa
 from sojae.adapters.events_schema import EVENTS, HEADER
 from sojae.adapters.events_table import month_of
 from sojae.domain.issue import Issue
-from sojae.ports import Decoded
+from sojae.domain.order import PLACE_COLUMNS
+from sojae.ports import Decoded, Message
 from sojae.topics import institute_of
 from sojae_ingest.judgement import CHECKS_VERSION, Judged
 
@@ -26,23 +27,15 @@ _INT64 = range(-(2**63), 2**63)
 def events_rows(judged: Sequence[Judged], ingest_time_us: int) -> pa.Table:
     """Return one row for each judged message, in order; `ingest_time_us` is Unix time in microseconds."""
     month = month_of([ingest_time_us])[0]
-    columns: dict[str, list[object]] = {
+    columns = message_columns([(j.message, j.topic_id) for j in judged], ingest_time_us) | {
         "ingest_month": [month] * len(judged),
-        "topic": [j.message.topic for j in judged],
-        "topic_id": [j.topic_id for j in judged],
-        "partition": [j.message.partition for j in judged],
-        "offset": [j.message.offset for j in judged],
-        "broker_time": [None if j.message.timestamp_ms is None else j.message.timestamp_ms * 1000 for j in judged],
-        "ingest_time": [ingest_time_us] * len(judged),
         "status": [j.status for j in judged],
         "issues": [[asdict(i) for i in j.issues] for j in judged],
         "project": [j.decoded.template.key.project if j.decoded.template else None for j in judged],
         "stage": [j.decoded.template.key.stage if j.decoded.template else None for j in judged],
         "schema_sha256": [j.decoded.template.sha256 if j.decoded.template else None for j in judged],
         "rule_version": [CHECKS_VERSION] * len(judged),
-        "message_key": [j.message.key for j in judged],
-        "message_headers": [list(j.message.headers.items()) for j in judged],
-        "raw": [j.message.value for j in judged],
+        **{name: [one.place and one.place[n] for one in judged] for n, name in enumerate(PLACE_COLUMNS)},
     }
     for name, kind in HEADER:
         columns[name] = [
@@ -50,6 +43,21 @@ def events_rows(judged: Sequence[Judged], ingest_time_us: int) -> pa.Table:
         ]
     columns["institute"] = [institute_of(j.message.topic) for j in judged]
     return pa.table({f.name: pa.array(columns[f.name], type=f.type) for f in EVENTS}, schema=EVENTS)
+
+
+def message_columns(messages: Sequence[tuple[Message, str]], ingest_time_us: int) -> dict[str, list[object]]:
+    """Return the columns that say of each (message, topic id) where and when it came, and its bytes."""
+    return {
+        "topic": [m.topic for m, _ in messages],
+        "topic_id": [topic_id for _, topic_id in messages],
+        "partition": [m.partition for m, _ in messages],
+        "offset": [m.offset for m, _ in messages],
+        "broker_time": [None if m.timestamp_ms is None else m.timestamp_ms * 1000 for m, _ in messages],
+        "ingest_time": [ingest_time_us] * len(messages),
+        "message_key": [m.key for m, _ in messages],
+        "message_headers": [list(m.headers.items()) for m, _ in messages],
+        "raw": [m.value for m, _ in messages],
+    }
 
 
 def storable_rows(judged: Sequence[Judged], ingest_time_us: int) -> pa.Table:
@@ -62,7 +70,7 @@ def storable_rows(judged: Sequence[Judged], ingest_time_us: int) -> pa.Table:
             try:
                 events_rows([one], ingest_time_us)
             except (pa.ArrowException, OverflowError, ValueError, TypeError):
-                one.decoded, one.identified, one.status = Decoded(), False, "quarantined"
+                one.decoded, one.identified, one.status, one.place = Decoded(), False, "quarantined", None
                 one.issues = [Issue("check_failed", "hard", None, type(error).__name__, "a header that can be stored")]
         return events_rows(judged, ingest_time_us)
 

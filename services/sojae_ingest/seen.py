@@ -13,6 +13,7 @@ from typing import cast
 import pyarrow as pa
 
 from sojae.domain.ledger import SequenceRanges
+from sojae.domain.order import ORDER_COLUMNS, PLACE_COLUMNS, Place
 from sojae.ports import EventsTable, Stored
 from sojae_ingest.following import steps
 from sojae_ingest.judgement import Head, RecordKey, SequenceKey
@@ -21,12 +22,12 @@ log = logging.getLogger(__name__)
 
 COLUMNS = (
     "topic_id", "partition", "offset", "ingest_time", "institute", "producer", "epoch", "seq", "event_id", "record_id",
-    "content", "retracted", "status", "project", "stage",
+    "content", "retracted", "status", "project", "stage", *PLACE_COLUMNS,
 )  # fmt: skip
 RECENT = 50_000
 """Sequence numbers whose event_id is kept in memory: most repeats come soon after the original."""
 
-FORM = 2
+FORM = 3
 """Goes up when the tables of the file change."""
 
 _SCHEMA = """
@@ -99,18 +100,24 @@ class SQLiteSeen:
         found = {}
         for key in keys:
             row = self._database.execute(
-                "SELECT event_id, content, retracted FROM heads WHERE record = ?", (_digest(key),)
+                "SELECT event_id, content, retracted, ingest_time, topic_id, partition, offset FROM heads WHERE record = ?",
+                (_digest(key),),
             ).fetchone()
             if row is not None:
-                found[key] = Head(row[0], row[1], bool(row[2]))
+                found[key] = Head(row[0], row[1], bool(row[2]), Place(*row[3:]))
         return found
+
+    def repairable(self, references: Sequence[str]) -> Mapping[str, Place]:
+        """Return the places of those messages, given as topic/partition/offset, that are in quarantine and not yet repaired."""
+        assert self._table is not None, "catch_up() comes first"
+        return self._table.repairable(references)
 
     def _include(self, rows: pa.Table, upto: int) -> None:
         newest = self.newest_ingest_time_us
         changed: set[tuple[str, int]] = set()
-        columns = rows.set_column(
-            rows.schema.get_field_index("ingest_time"), "ingest_time", rows["ingest_time"].cast(pa.int64())
-        )
+        columns = rows
+        for name in {"ingest_time", "place_time"} & set(rows.column_names):
+            columns = columns.set_column(rows.schema.get_field_index(name), name, rows[name].cast(pa.int64()))
         with self._transaction():
             for row in columns.to_pylist():
                 newest = max(newest, cast("int", row["ingest_time"]))
@@ -142,7 +149,8 @@ class SQLiteSeen:
 
     def _update_head(self, row: Mapping[str, object]) -> None:
         key = _digest((str(row["institute"]), str(row["project"]), str(row["stage"]), str(row["record_id"])))
-        place = (row["ingest_time"], row["topic_id"], row["partition"], row["offset"])
+        repaired = row.get("place_time") is not None
+        place = [row[name] for name in (PLACE_COLUMNS if repaired else ORDER_COLUMNS)]
         values = (key, row["event_id"], row["content"], int(bool(row["retracted"])), *place)
         self._database.execute(_UPSERT, values)
 

@@ -10,6 +10,9 @@ from sojae.client import Client, GatewayProblem
 
 JSON = dict[str, Any]
 Place = tuple[str, int, int]
+TRUTH = "truth.jsonl"
+"""The simulator's own account, in the home."""
+
 NOT_FAULTS = frozenset({"run_started", "burst_done", "run_done"})
 QUARANTINE_PAGES = 20
 
@@ -39,7 +42,7 @@ class Share:
 
 def read_burst(path: Path) -> Burst | None:
     """Return the burst of the newest run in truth.jsonl, or None while it is not over."""
-    lines = [json.loads(line) for line in _whole_lines(path)]
+    lines = truth_lines(path)
     starts = [i for i, line in enumerate(lines) if line["kind"] == "run_started"]
     if not starts:
         return None
@@ -48,7 +51,7 @@ def read_burst(path: Path) -> Burst | None:
     if not ends:
         return None
     end = run[ends[0]]
-    faults = tuple(line for line in run[: ends[0]] if line["kind"] not in NOT_FAULTS)
+    faults = tuple(line for line in run[: ends[0]] if line["kind"] not in NOT_FAULTS and not _is_of_plant(line))
     return Burst(int(end["epoch"]), sum(end["messages"].values()), faults)
 
 
@@ -125,8 +128,14 @@ def _messages(client: Client, fault: JSON) -> dict[Place, JSON]:
     return {row_place(row): row for row in answer["messages"]}
 
 
-def _whole_lines(path: Path) -> list[str]:
+def truth_lines(path: Path) -> list[JSON]:
+    """Return the whole lines of truth.jsonl; none when it is not there yet."""
     if not path.exists():
         return []
     text = path.read_text(encoding="utf-8")
-    return text[: text.rfind("\n") + 1].splitlines()
+    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+
+
+def _is_of_plant(line: JSON) -> bool:
+    """Return whether a line is about the plant, which runs beside the laboratories: its messages are no events."""
+    return str(line["kind"]).startswith("plant_")

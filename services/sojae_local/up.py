@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 from pydantic import Field
@@ -28,11 +29,14 @@ LEFTOVERS_SECONDS = 10.0
 
 
 class GatewayAddress(BaseSettings):
-    """The one setting of the gateway that its launcher must know."""
+    """What the launcher of the gateway must know of it."""
 
     model_config = group("SOJAE_GATEWAY__")
 
     port: int = Field(8600, ge=1, le=65535, description="Port of the gateway on 127.0.0.1.")
+    open: bool = Field(
+        False, description="Whether it shows what is public only: then there is nothing to walk through."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,12 @@ async def show_address(running: Running) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run: the broker given by setting, if any, the other services, and the tour to take through them."""
+    """What to run: the broker given by setting, if any, the other services, the plants, and the tour to take through them."""
 
     kafka: KafkaSettings
     gateway_port: int
     services: Sequence[Service] = SERVICES
+    plants: Path | None = None
     tour: Tour = show_address
     tour_only: bool = False
 
@@ -182,7 +187,8 @@ def _started_services(plan: Plan, broker: Service, given: Endpoint | None) -> li
 
 
 def _environment(home: Home, plan: Plan) -> dict[str, str]:
-    return {**os.environ, HOME_VARIABLE: str(home.path), "SOJAE_GATEWAY__PORT": str(plan.gateway_port)}
+    plants = {} if plan.plants is None else {"SOJAE_PLANTS__PATH": str(plan.plants.absolute())}
+    return {**os.environ, HOME_VARIABLE: str(home.path), "SOJAE_GATEWAY__PORT": str(plan.gateway_port), **plants}
 
 
 def _must_be_mock(report: Report, progress: Progress | None) -> bool:

@@ -1,6 +1,6 @@
 """What the engine of one telemetry partition takes and gives; plain values, equal for equal logs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,7 +19,8 @@ class Sample(NamedTuple):
     value: bytes | None
 
 
-class ChannelWindow(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ChannelWindow:
     """One channel in one window, in the order of `common/feature/1.0`; NaN where there was no good sample."""
 
     channel: str
@@ -106,6 +107,3 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     position: int
     resume: int
     state: msgspec.Raw
-
-
-Emissions = Sequence[Emitted]

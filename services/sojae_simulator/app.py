@@ -4,14 +4,16 @@ import asyncio
 import datetime as dt
 import itertools
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from prometheus_client import CollectorRegistry
 
 from sojae.adapters.avro import FastavroEncoder
-from sojae.adapters.kafka import AiokafkaProducer, Connection, create_topics
+from sojae.adapters.kafka import AiokafkaProducer
+from sojae.adapters.kafka_admin import create_topics
+from sojae.adapters.kafka_connection import Connection
 from sojae.adapters.template_files import TemplateBook, load_templates
 from sojae.home import Home, bootstrap_servers, find_home
 from sojae.settings import KafkaSettings, TelemetrySettings, TemplatesSettings, read
@@ -23,8 +25,10 @@ from sojae_simulator.faults import Planned, plan
 from sojae_simulator.identifiers import run_tag
 from sojae_simulator.institutes import INSTITUTES
 from sojae_simulator.metrics import SimulatorMetrics
+from sojae_simulator.plant_agent import PlantAgent
+from sojae_simulator.plant_build import PlantPlan, build_plant, plant_plan
 from sojae_simulator.publish import Writer
-from sojae_simulator.settings import SimulatorSettings
+from sojae_simulator.settings import PlantSimulatorSettings, SimulatorSettings
 from sojae_simulator.truth import FILE_NAME, TruthFile, next_epoch
 
 
@@ -36,15 +40,18 @@ class SystemClock:
         return dt.datetime.now(dt.UTC)
 
 
-def simulate(settings: SimulatorSettings, on_progress: Progress | None = None) -> None:
-    """Return when the run is over: after the burst with `once`, else when the process is told to stop.
+def simulate(
+    settings: SimulatorSettings, on_progress: Progress | None = None, plant: PlantSimulatorSettings | None = None
+) -> None:
+    """Return when the run is over: after the burst and the plant's batches with `once`, else when told to stop.
 
     Raises BrokerError, StateError, TemplateError or SettingsError; what was planted until then is in truth.jsonl.
     """
     home = find_home().prepare()
     connection = connect(home)
     book = load_templates(read(TemplatesSettings).path)
-    asyncio.run(_simulate(settings, connection, book, home.path / FILE_NAME, on_progress))
+    plan = plant_plan(plant or read(PlantSimulatorSettings), settings, book, home.path)
+    asyncio.run(_simulate(settings, connection, book, home.path / FILE_NAME, on_progress, plan))
 
 
 def connect(home: Home) -> Connection:
@@ -97,17 +104,36 @@ async def _simulate(
     book: TemplateBook,
     truth_path: Path,
     on_progress: Progress | None,
+    plan: PlantPlan | None,
 ) -> None:
     clock, registry = SystemClock(), CollectorRegistry()
     epoch = next_epoch(truth_path, int(clock.now().timestamp() * 1000))
     run = build_run(settings, book, epoch)
-    await asyncio.to_thread(create_topics, connection, topics_of(settings.project_names), PARTITIONS)
+    topics = sorted({*topics_of(settings.project_names), *(plan.topics if plan is not None else ())})
+    await asyncio.to_thread(create_topics, connection, topics, PARTITIONS)
     with TruthFile(truth_path) as truth:
         async with AiokafkaProducer(connection) as producer:
             metrics = SimulatorMetrics(registry)
             agent = Agent(producer, Writer(book, FastavroEncoder(), epoch), truth, metrics, clock)
+            stops, working = [agent.stop], [agent.run(run, on_progress)]
+            if plan is not None:
+                line = PlantAgent(producer, truth, metrics, clock, plan.state_path)
+                stops.append(line.stop)
+                working.append(line.run(build_plant(plan, book, epoch, run.seed, clock.now())))
             loop = asyncio.get_running_loop()
             for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, agent.stop)
-            with HealthServer(registry, lambda: agent.ready, read(TelemetrySettings).port):
-                await agent.run(run, on_progress)
+                loop.add_signal_handler(number, lambda: [stop() for stop in stops])
+            telemetry = read(TelemetrySettings)
+            with HealthServer(registry, lambda: agent.ready, telemetry.port, telemetry.host):
+                await _together(working)
+
+
+async def _together(working: Sequence[Coroutine[object, object, None]]) -> None:
+    """Return when all have ended; the first error of one ends the others, and is raised."""
+    tasks = [asyncio.ensure_future(one) for one in working]
+    done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
+    for task in done:
+        task.result()

@@ -9,7 +9,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -18,12 +18,15 @@ import click
 import numpy as np
 
 from sojae.adapters.avro import FastavroEncoder
-from sojae.adapters.kafka import AiokafkaProducer, Connection, create_topics
+from sojae.adapters.kafka import AiokafkaProducer
+from sojae.adapters.kafka_admin import create_topics
+from sojae.adapters.kafka_connection import Connection
 from sojae.adapters.template_files import TemplateBook, load_templates
 from sojae.domain.errors import SojaeError
 from sojae.home import find_home
 from sojae.settings import GeneralSettings, TemplatesSettings, check_environment, read
-from sojae.topics import HEADER_TEMPLATE, PARTITIONS, events_topic
+from sojae.topics import PARTITIONS, events_topic
+from sojae.trace import Trace
 from sojae_simulator.agent import AcknowledgingProducer
 from sojae_simulator.app import SystemClock, connect
 from sojae_simulator.identifiers import uuid7
@@ -95,10 +98,10 @@ async def send_load(
     """
     epoch = int(SystemClock().now().timestamp() * 1000)
     topic, began, acknowledged = events_topic(load.institute), time.monotonic(), 0
-    headers: Mapping[str, bytes] = {HEADER_TEMPLATE: str(book.get("high_entropy_alloy", "property").key).encode()}
+    template, trace = book.get("high_entropy_alloy", "property").key, Trace()
     pending: list[tuple[LoadMessage, Awaitable[tuple[int, int]]]] = []
     for sent, message in enumerate(load_messages(load, book, epoch), start=1):
-        pending.append((message, await producer.enqueue(topic, message.key, message.value, headers)))
+        pending.append((message, await producer.enqueue(topic, message.key, message.value, trace.headers(template))))
         ahead = began + sent / load.rate - time.monotonic() if load.rate else 0.0
         if ahead > 0:
             acknowledged += await _record(pending, topic, record)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sojae.adapters.template_files import TemplateBook
 from sojae.domain.template import Stage, Template
 from sojae.ports import Encoder
-from sojae.topics import HEADER_TEMPLATE, events_topic
+from sojae.topics import events_topic
+from sojae.trace import Trace
 from sojae_simulator.expectations import ORIGIN
 from sojae_simulator.faults import Planned
 from sojae_simulator.garbling import GARBLINGS
@@ -43,6 +44,7 @@ class Writer:
         self._book = book
         self._encoder = encoder
         self._epoch = epoch
+        self._trace = Trace()
         self._next_seq: Counter[str] = Counter()
         self._kept: dict[int, Outgoing] = {}
         self._wanted: set[int] = set()
@@ -80,7 +82,7 @@ class Writer:
             topic=events_topic(event.institute),
             key=event.producer,
             value=value,
-            headers={HEADER_TEMPLATE: str(template.key).encode()},
+            headers=self._trace.headers(template.key),
             template=str(template.key),
             event_id=event_id,
             sample_id=event.sample_id,
@@ -109,6 +111,6 @@ class Writer:
             "operator": "simulated",
             "standard": STANDARDS.get((event.project, event.stage)),
             "retracted": False,
-            "historical": False,
+            "historical": event.historical,
             "quality": "B",
         }

@@ -34,3 +34,20 @@ class SimulatorSettings(BaseSettings):
     def project_names(self) -> tuple[str, ...]:
         """The projects to simulate, each once, in the order given."""
         return tuple(dict.fromkeys(name.strip() for name in self.projects.split(",")))
+
+
+class PlantSimulatorSettings(BaseSettings):
+    """The simulated plant: whether it runs, how fast its time goes, and how much it puts into a message."""
+
+    model_config = group("SOJAE_SIMULATOR_PLANT__")
+
+    enabled: bool = Field(
+        default=True, description="Whether the plant runs beside the laboratories, if its project is simulated."
+    )
+    speed: float = Field(
+        900.0, ge=0, le=1e9, description="Seconds of the plant a second, until it has caught up; 0 = as fast as can be."
+    )
+    days_ago: float = Field(730.0, ge=0, le=36_500, description="How many days ago the plant's first run begins.")
+    batches: int = Field(1, ge=1, le=100_000, description="Batches after which it ends, when the simulator runs once.")
+    sample_seconds: float = Field(10.0, ge=0.001, le=3_600, description="Seconds of the plant between two samples.")
+    message_samples: int = Field(6, ge=1, le=10_000, description="Samples of each channel in one message.")

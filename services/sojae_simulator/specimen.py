@@ -11,6 +11,7 @@ class Event:
     """One statement of an instrument about a sample, before it has an identity on Kafka.
 
     `age_seconds` is how long before sending it happened; `slot` is its place in the order of sending, one a specimen.
+    `historical` says that it is sent late on purpose.
     """
 
     project: str
@@ -21,6 +22,7 @@ class Event:
     values: Mapping[str, object]
     age_seconds: float
     slot: float
+    historical: bool = False
 
     @property
     def producer(self) -> str:

@@ -1,6 +1,8 @@
 """The file truth.jsonl: every planted fault by the position of its message, what it must get, and totals.
 
-Kinds of lines: `run_started`, one of `sojae_simulator.faults.FaultKind` for a planted fault, `burst_done`, `run_done`.
+Kinds of lines: `run_started`, one of `sojae_simulator.faults.FaultKind` for a planted fault, `burst_done`, `run_done`; of
+the plant `plant_started`, `plant_history_sent`, `plant_batch_started`, `plant_batch_done`, `plant_property_sent`,
+`plant_fault`, `plant_done`.
 """
 
 import json

@@ -43,5 +43,5 @@ async def serve(around: Surroundings, stop: asyncio.Event | None = None) -> None
         TrainerMetrics(registry),
         poll_seconds=settings.poll_seconds,
     )
-    with HealthServer(registry, lambda: agent.ready, around.telemetry.port):
+    with HealthServer(registry, lambda: agent.ready, around.telemetry.port, around.telemetry.host):
         await agent.run(stop)

@@ -1,8 +1,10 @@
 """The model card: how good each model is, beside what, on which split, and what it must not be used for."""
 
-from sojae.domain.model import LearnerScore, Score, TargetCard
+from collections.abc import Sequence
+
+from sojae.domain.model import LearnerScore, ModelInput, Score, TargetCard
 from sojae.domain.text import Text
-from sojae_trainer.evaluation import score
+from sojae_trainer.evaluation import FOLDS, score
 from sojae_trainer.gate import Passed
 from sojae_trainer.grouping import ROW, SAMPLE
 from sojae_trainer.learners import BASELINES
@@ -12,6 +14,7 @@ from sojae_trainer.uncertainty import intervals
 FEW_ROWS = 100
 FEW_GROUPS = 10
 LITTLE_SKILL = 0.2
+LEAST_UNMEASURED = 2_000
 
 
 def target_card(study: Study, passed: Passed) -> TargetCard:
@@ -44,12 +47,38 @@ def target_card(study: Study, passed: Passed) -> TargetCard:
         else _verdict(nested_grouped, mean, ridge),
         interval=intervals(
             problem,
-            (random.answers[chosen].t, random.folds),
-            (grouped.answers[chosen].t, grouped.folds),
+            (random.answers[chosen], random.folds),
+            (grouped.answers[chosen], grouped.folds),
         ),
         importance=tuple(importance),
         limits=tuple(_limits(study, nested_grouped)),
     )
+
+
+def project_limits(inputs: Sequence[ModelInput], unmeasured: int) -> list[Text]:
+    """Return what holds for all designs of a project, of which `unmeasured` are in the library."""
+    limits = [
+        Text(
+            ko="가격 자료가 없어 모든 설계의 비용은 0이고 비용 한도는 효력이 없습니다",
+            en="there are no prices: every design costs 0 and a cost limit has no effect",
+        )
+    ]
+    whole = ", ".join(one.field for one in inputs if one.whole)
+    if whole:
+        limits.append(
+            Text(
+                ko=f"자료에 정수만 있는 입력은 설계도 정수로 제안합니다: {whole}",
+                en=f"inputs that only ever hold whole numbers are whole in designs too: {whole}",
+            )
+        )
+    if unmeasured < LEAST_UNMEASURED:
+        limits.append(
+            Text(
+                ko=f"입력의 수준이 적어 측정되지 않은 설계가 {unmeasured}개뿐입니다",
+                en=f"the inputs take so few values that only {unmeasured} designs are unmeasured",
+            )
+        )
+    return limits
 
 
 def _learner(study: Study, passed: Passed, name: str) -> LearnerScore:
@@ -65,11 +94,12 @@ def _learner(study: Study, passed: Passed, name: str) -> LearnerScore:
 
 
 def _unknown(nested: Score) -> Text:
-    """Return the verdict where only samples could be kept apart: too few batches or papers, or none known."""
+    """Return the verdict where only samples could be kept apart: no batch or paper is known, or all rows are of one."""
     return Text(
-        ko=f"배치나 문헌이 없거나 너무 적어 시료 단위로만 나누었습니다. 새 배치에 대해서는 알 수 없습니다 (시료 사이 R² {nested.r2:.2f})",
-        en="no batch or paper is known, or there are too few, so only samples were kept apart: nothing is known of new ones "
-        f"(R² {nested.r2:.2f} between samples)",
+        ko=f"배치나 문헌을 알 수 없거나 하나뿐이어서 시료 단위로만 나누었습니다 (시료 사이 R² {nested.r2:.2f}). 새 배치에서의 오차는 재지 "
+        "못했습니다",
+        en=f"no batch or paper is known, or all rows are of one, so only samples were kept apart (R² {nested.r2:.2f} between "
+        "samples): the error on a new batch has not been measured",
     )
 
 
@@ -94,18 +124,28 @@ def _verdict(nested: Score, mean: Score, ridge: Score) -> Text:
 
 def _limits(study: Study, nested: Score) -> list[Text]:
     limits = []
+    groups, rows = study.grouping.count, len(study.problem.y)
     if study.grouping.key in (SAMPLE, ROW):
         limits.append(
             Text(
-                ko="배치나 문헌을 알 수 없어 시료 단위로만 나누었습니다. 새 배치에서는 오차가 더 클 수 있습니다",
-                en="no batch or paper is known, so only samples were kept apart; on new batches the error may be larger",
+                ko="배치나 문헌을 알 수 없어 시료 단위로만 나누었습니다. 구간과 적중 확률도 시료 사이의 오차로 정했으므로 새 배치에서는 "
+                "오차가 더 클 수 있습니다",
+                en="no batch or paper is known, so only samples were kept apart; intervals and hit probabilities come from the "
+                "errors between samples, and on new batches the error may be larger",
             )
         )
-    if study.grouping.count < FEW_GROUPS or len(study.problem.y) < FEW_ROWS:
+    elif groups < FOLDS:
         limits.append(
             Text(
-                ko=f"{len(study.problem.y)}행, {study.grouping.count}개 그룹뿐이어서 오차 자체가 불확실합니다",
-                en=f"only {len(study.problem.y)} rows in {study.grouping.count} groups: the errors themselves are uncertain",
+                ko=f"그룹이 {groups}개뿐이어서 하나씩 빼고 학습했습니다. 새 그룹에서의 오차와 구간은 대략적인 값입니다",
+                en=f"there are only {groups} groups, each left out once: error and intervals on new groups are rough guesses",
+            )
+        )
+    if groups < FEW_GROUPS or rows < FEW_ROWS:
+        limits.append(
+            Text(
+                ko=f"{rows}행, {groups}개 그룹뿐이어서 오차 자체가 불확실합니다",
+                en=f"only {rows} rows in {groups} groups: the errors themselves are uncertain",
             )
         )
     if nested.r2 < LITTLE_SKILL:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from sojae.domain.lineage import LEFT_OUT
-from sojae.domain.model import Skipped, record_name
+from sojae.domain.model import Rights, Skipped, record_name
 from sojae.domain.template import Field, Stage, Template
 from sojae.domain.text import Text
 
@@ -62,6 +62,13 @@ def record_names(frame: pl.DataFrame) -> tuple[str, ...]:
     """Return `<institute>/<record_id>` of each row."""
     pairs = frame.select("institute", "record_id").iter_rows()
     return tuple(record_name(str(institute), str(record_id)) for institute, record_id in pairs)
+
+
+def rights(frame: pl.DataFrame) -> tuple[Rights, ...]:
+    """Return the disclosure and embargo of each row; a view that does not say leaves a row to its owner."""
+    columns = {name: pl.lit(None).alias(name) for name in Rights.__struct_fields__ if name not in frame.columns}
+    rows = frame.with_columns(columns.values()).select(Rights.__struct_fields__).iter_rows(named=True)
+    return tuple(Rights(**row) for row in rows)
 
 
 def _found(findings: Collection[str]) -> pl.Expr:

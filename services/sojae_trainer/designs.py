@@ -1,6 +1,6 @@
 """Invents plausible designs from measured ones: mixed, crossed by stage, moved a little, and snapped to real levels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,10 @@ CROSSED_SHARE = 0.5
 MOVED_SHARE = 0.5
 MOVE = 0.15
 """Standard deviation of a move, as a share of the input's range."""
-JOINT_CONDITIONS_SHARE = 0.5
+RECORD_SHARE, COMMON_SHARE = 0.4, 0.3
+"""Designs under the conditions of a measured record, and under the common ones; the others mix conditions freely."""
+LEAST_COMMON = 0.2
+"""Share of the rows from which a value counts as the common one; below it the median does."""
 GRID_QUANTILES = (0.05, 0.275, 0.5, 0.725, 0.95)
 MAX_COMMON = 10
 COMMON_COVER = 0.7
@@ -57,17 +60,53 @@ def condition_grids(x: Matrix, inputs: Sequence[ModelInput]) -> dict[int, NDArra
     return grids
 
 
+def common_conditions(
+    x: Matrix, inputs: Sequence[ModelInput], grids: Mapping[int, NDArray[np.float64]], plausible: Plausible
+) -> dict[int, float]:
+    """Return the value of every condition that designs are held at when nobody says another: common ones that go together.
+
+    They are those of one row of `x` (numbers put on their grid) that is plausible, has no unknown category, and shares
+    most with the most common values of each condition, the common ones counting more; without one, these values themselves.
+    """
+    rows = x.copy()
+    for j, grid in grids.items():
+        rows[:, j] = grid[np.abs(x[:, j, None] - grid).argmin(axis=1)]
+    conditions = [j for j, one in enumerate(inputs) if one.role == "condition"]
+    typical = {
+        j: _typical(x[:, j], rows[:, j], lowest=0.0 if inputs[j].kind == "category" else -np.inf) for j in conditions
+    }
+    score, away, known = np.zeros(len(x)), np.zeros(len(x)), np.ones(len(x), np.bool_)
+    for j, (value, share) in typical.items():
+        score += share * (rows[:, j] == value)
+        away += np.abs(rows[:, j] - value) / max(inputs[j].high - inputs[j].low, 1e-30)
+        known &= (rows[:, j] >= 0) | (inputs[j].kind != "category")
+    order = np.lexsort((away, -score))
+    good = order[(known & plausible(rows))[order]]
+    return {j: float(rows[good[0], j] if len(good) else value) for j, (value, _) in typical.items()}
+
+
+def _typical(values: NDArray[np.float64], on_grid: NDArray[np.float64], *, lowest: float) -> tuple[float, float]:
+    """Return the most common value ≥ `lowest` and its share of the rows; where none is common, that nearest to the median."""
+    distinct, counts = np.unique(on_grid, return_counts=True)
+    if (distinct >= lowest).any():
+        distinct, counts = distinct[distinct >= lowest], counts[distinct >= lowest]
+    place = counts.argmax()
+    if counts[place] < LEAST_COMMON * len(values):
+        place = np.abs(distinct - np.median(values)).argmin()
+    return float(distinct[place]), float(counts[place]) / len(values)
+
+
 def invent(x: Matrix, encoder: Encoder, wanted: int, plausible: Plausible, seed: int) -> Designs:
     """Return the distinct rows of `x` (imputed) followed by about `wanted` designs that differ from all of them.
 
     Fewer where the space of levels has no more. Components are mixed convexly, so their sums stay those of real
     recipes; every number stays within its observed range and is rounded to four digits, or snapped where only a few
-    values occur; categories come from one parent; conditions from a measured record or the grid.
+    values occur, or whole where all are; categories come from one parent; conditions from a measured record or the grid.
     """
     sources = _distinct(x)
     measured = x[sources].astype(np.float32).astype(np.float64)
     rng = np.random.default_rng(seed)
-    inventor = _Inventor.of(measured, encoder)
+    inventor = _Inventor.of(measured, encoder, _Conditions.of(x, encoder.inputs, plausible))
     kept = measured
     for _ in range(ROUNDS):
         missing = wanted + len(measured) - len(kept)
@@ -80,22 +119,36 @@ def invent(x: Matrix, encoder: Encoder, wanted: int, plausible: Plausible, seed:
 
 
 @dataclass(frozen=True, slots=True)
+class _Conditions:
+    """The grid of every numeric condition, and what every condition commonly is."""
+
+    grids: dict[int, NDArray[np.float64]]
+    common: dict[int, float]
+
+    @classmethod
+    def of(cls, x: Matrix, inputs: Sequence[ModelInput], plausible: Plausible) -> "_Conditions":
+        told = x.astype(np.float32).astype(np.float64)
+        grids = condition_grids(told, inputs)
+        return cls(grids, common_conditions(told, inputs, grids, plausible))
+
+
+@dataclass(frozen=True, slots=True)
 class _Inventor:
     measured: Matrix
     inputs: Sequence[ModelInput]
     near: NDArray[np.int64]
-    grids: dict[int, NDArray[np.float64]]
+    conditions: "_Conditions"
     stages: list[list[int]]
 
     @classmethod
-    def of(cls, measured: Matrix, encoder: Encoder) -> "_Inventor":
+    def of(cls, measured: Matrix, encoder: Encoder, conditions: "_Conditions") -> "_Inventor":
         inputs = encoder.inputs
         z = encoder.encode(measured)
         squares = Space.of(z, encoder.ranges).squares(z)
         near = np.argsort(squares, axis=1, kind="stable")[:, : NEIGHBOURS + 1]
         names = [one.field.split(".", 1)[0] for one in inputs]
         stages = [[j for j, n in enumerate(names) if n == name] for name in dict.fromkeys(names)]
-        return cls(measured, inputs, near, condition_grids(measured, inputs), stages)
+        return cls(measured, inputs, near, conditions, stages)
 
     def batch(self, rng: np.random.Generator, count: int) -> Matrix:
         rows = self._parents(rng, count)
@@ -126,20 +179,24 @@ class _Inventor:
                 x[:, j] += moved * rng.normal(0.0, MOVE * (one.high - one.low), len(x))
 
     def _set_conditions(self, rng: np.random.Generator, x: Matrix, parents: Matrix) -> None:
-        free = rng.uniform(size=len(x)) >= JOINT_CONDITIONS_SHARE
-        for j, one in enumerate(self.inputs):
-            if one.role == "condition":
-                values = self.grids.get(j, np.unique(self.measured[:, j]))
-                x[:, j] = np.where(free, rng.choice(values, len(x)), parents[:, j])
+        """Give designs the conditions of a record, or the common ones with at most one other, or any."""
+        draw = rng.uniform(size=len(x))
+        common, joint = draw < COMMON_SHARE, (draw >= COMMON_SHARE) & (draw < COMMON_SHARE + RECORD_SHARE)
+        places = [j for j, one in enumerate(self.inputs) if one.role == "condition"]
+        other = rng.integers(2 * len(places) or 1, size=len(x))
+        for k, j in enumerate(places):
+            free = rng.choice(self.conditions.grids.get(j, np.unique(self.measured[:, j])), len(x))
+            x[:, j] = np.where(joint, parents[:, j], free)
+            x[:, j] = np.where(common & (other != k), self.conditions.common[j], x[:, j])
 
     def _on_levels(self, x: Matrix) -> Matrix:
         x = _round(x)
         for j, one in enumerate(self.inputs):
-            levels = self.grids.get(j, np.asarray(one.levels))
+            levels = self.conditions.grids.get(j, np.asarray(one.levels))
             if one.kind == "number" and len(levels) and not one.field.startswith("composition."):
                 x[:, j] = levels[np.abs(x[:, j, None] - levels).argmin(axis=1)]
             elif one.kind != "category":
-                x[:, j] = np.clip(x[:, j], one.low, one.high)
+                x[:, j] = np.clip(np.rint(x[:, j]) if one.whole else x[:, j], one.low, one.high)
         return x.astype(np.float32).astype(np.float64)
 
 

@@ -14,8 +14,10 @@ from sojae_trainer.transform import Transform, inverse
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
+Rows = NDArray[np.bool_] | NDArray[np.int64]
 
 FOLDS = 5
+"""With fewer groups than this there is one fold for each of them: leave one group out."""
 MAX_WORSE = 1.02
 """A smaller graph may cost this much of the error, even where one standard error would allow more."""
 
@@ -63,19 +65,22 @@ class Validation:
 def validate(problem: Problem, *, grouped: bool) -> Validation:
     """Return the cross-validation of all learners and baselines, grouped or with shuffled single rows.
 
-    The choice for fold k is made on rows outside it alone: models trained without folds k and k ± 1 answer for the
-    neighbour fold. One such model serves two choices, so five folds cost ten fits a learner.
+    Five folds, or one for each group where there are fewer groups. The choice for fold k is made on rows outside it
+    alone: models trained without folds k and k ± 1 answer for the neighbour fold. One such model serves two choices, so
+    five folds cost ten fits a learner. Of two folds, the other one is halved.
     """
     labels = problem.groups if grouped else np.arange(len(problem.t))
-    folds = assign_folds(labels, FOLDS, problem.seed)
+    folds = assign_folds(labels, min(FOLDS, len(np.unique(labels))), problem.seed)
+    count = fold_count(folds)
     learners = learners_for(len(problem.t))
     distance = _distances(problem, folds)
     everyone = {**BASELINES, **learners}
     answers = {name: _out_of_fold(problem, folds, fit, unrest(np.square(distance))) for name, fit in everyone.items()}
-    inner = {name: _neighbour_errors(problem, folds, fit) for name, fit in learners.items()}
+    inner_errors = _neighbour_errors if count > 2 else _half_errors
+    inner = {name: inner_errors(problem, folds, fit) for name, fit in learners.items()}
     numbers = {name: answers[name].numbers for name in learners}
-    choices = [preferred({n: e[k] for n, e in inner.items()}, numbers)[0] for k in range(FOLDS)]
-    nested = np.select([folds == k for k in range(FOLDS)], [answers[name].t for name in choices])
+    choices = [preferred({n: e[k] for n, e in inner.items()}, numbers)[0] for k in range(count)]
+    nested = np.select([folds == k for k in range(count)], [answers[name].t for name in choices])
     errors = {name: fold_errors(problem, answers[name].t, folds) for name in learners}
     return Validation(folds, answers, choices, nested, preferred(errors, numbers))
 
@@ -118,13 +123,18 @@ def score(problem: Problem, t: Vector, folds: Labels) -> Score:
 def fold_errors(problem: Problem, t: Vector, folds: Labels) -> Vector:
     """Return the mean absolute error in each fold, in the target's unit."""
     errors = np.abs(problem.y - inverse(problem.transform, t))
-    return np.array([errors[folds == k].mean() for k in range(FOLDS)])
+    return np.array([errors[folds == k].mean() for k in range(fold_count(folds))])
+
+
+def fold_count(folds: Labels) -> int:
+    """Return how many folds there are; each has a row."""
+    return int(folds.max()) + 1
 
 
 def _out_of_fold(problem: Problem, folds: Labels, fit: Learner, far: Vector) -> OutOfFold:
     t, uncertain = np.empty_like(problem.t), far.copy()
     models = []
-    for k in range(FOLDS):
+    for k in range(fold_count(folds)):
         inside, outside = folds != k, folds == k
         model = fit(problem.z[inside], problem.t[inside], problem.seed)
         t[outside] = model.predict(problem.z[outside])
@@ -138,7 +148,7 @@ def _out_of_fold(problem: Problem, folds: Labels, fit: Learner, far: Vector) -> 
 def _distances(problem: Problem, folds: Labels) -> Vector:
     """Return the distance of every row to the nearest one outside its fold."""
     distance = np.empty_like(problem.t)
-    for k in range(FOLDS):
+    for k in range(fold_count(folds)):
         space = Space.of(problem.z[folds != k], problem.ranges)
         distance[folds == k] = space.distance(problem.z[folds == k])
     return distance
@@ -146,13 +156,30 @@ def _distances(problem: Problem, folds: Labels) -> Vector:
 
 def _neighbour_errors(problem: Problem, folds: Labels, fit: Learner) -> list[Vector]:
     """Return for each fold k the errors in folds k − 1 and k + 1 of models that saw neither that fold nor k."""
-    errors: list[list[float]] = [[] for _ in range(FOLDS)]
-    for k in range(FOLDS):
-        other = (k + 1) % FOLDS
+    count = fold_count(folds)
+    errors: list[list[float]] = [[] for _ in range(count)]
+    for k in range(count):
+        other = (k + 1) % count
         inside = (folds != k) & (folds != other)
         model = fit(problem.z[inside], problem.t[inside], problem.seed)
         for asked, judged in ((k, other), (other, k)):
-            rows = folds == judged
-            answer = inverse(problem.transform, model.predict(problem.z[rows]))
-            errors[asked].append(float(np.abs(problem.y[rows] - answer).mean()))
+            errors[asked].append(_mean_error(problem, model, folds == judged))
     return [np.array(e) for e in errors]
+
+
+def _half_errors(problem: Problem, folds: Labels, fit: Learner) -> list[Vector]:
+    """Return for each of two folds the errors in the halves of the other one, each of a model that saw its other half."""
+    errors = []
+    for k in range(2):
+        outside = np.flatnonzero(folds != k)
+        half = assign_folds(np.arange(len(outside)), 2, problem.seed)
+        parts = [outside[half == h] for h in range(2)]
+        models = [fit(problem.z[part], problem.t[part], problem.seed) for part in parts]
+        errors.append(np.array([_mean_error(problem, models[h], parts[1 - h]) for h in range(2)]))
+    return errors
+
+
+def _mean_error(problem: Problem, model: Fitted, rows: Rows) -> float:
+    """Return the mean absolute error of a model in some rows, in the target's unit."""
+    answer = inverse(problem.transform, model.predict(problem.z[rows]))
+    return float(np.abs(problem.y[rows] - answer).mean())

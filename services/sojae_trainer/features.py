@@ -115,16 +115,19 @@ def _one_input(frame: pl.DataFrame, stage: Stage, field: Field) -> ModelInput | 
 def _number(filled: pl.Series, name: str, field: Field) -> ModelInput:
     numbers = filled.to_numpy()
     distinct = np.unique(numbers)
+    whole = field.kind == "long" or bool((distinct == np.rint(distinct)).all())
+    median = float(np.median(numbers))
     return ModelInput(
         field=name,
         label=field.label,
         role="condition" if field.role == "condition" else "input",
         kind="number",
         unit=field.unit,
-        imputed=float(np.median(numbers)),
+        imputed=float(np.rint(median)) if whole else median,
         low=float(distinct[0]),
         high=float(distinct[-1]),
         levels=tuple(distinct.tolist()) if len(distinct) <= MAX_LEVELS else (),
+        whole=whole,
     )
 
 

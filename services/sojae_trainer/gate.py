@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sojae.domain.errors import ModelError
 from sojae.domain.model import InputGroup, ModelInput, TargetModel
-from sojae.domain.template import Bounds
+from sojae.domain.schema_reader import Bounds
 from sojae_trainer.encoding import Encoder
 from sojae_trainer.graph_forward import forward_graph
 from sojae_trainer.learners import LEARNERS
@@ -18,7 +18,7 @@ from sojae_trainer.served import Served
 from sojae_trainer.shapley import coalitions
 from sojae_trainer.space import Space
 from sojae_trainer.study import Study
-from sojae_trainer.uncertainty import fit_spread, half_width
+from sojae_trainer.uncertainty import QUANTILE, fit_spread, half_width
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def pass_gate(
 
 
 def serve(study: Study, learner: str, inputs: Sequence[ModelInput], groups: Sequence[InputGroup]) -> Served:
-    """Return a learner fitted on all rows, with interval and spread from its grouped out-of-fold residuals.
+    """Return a learner fitted on all rows, with the spread of its grouped out-of-fold residuals.
 
     The baseline of its contributions is the training recipe that lies nearest to all others (the medoid).
     """
@@ -77,7 +77,6 @@ def serve(study: Study, learner: str, inputs: Sequence[ModelInput], groups: Sequ
         fitted=LEARNERS[learner](problem.z, problem.t, problem.seed),
         transform=problem.transform,
         spread=fit_spread(residuals, answers.unrest),
-        half_width=half_width(residuals),
         space=space,
         baseline=study.x[_medoid(space, problem.z)],
         coalitions=coalitions([g.inputs for g in groups], len(inputs)),
@@ -105,7 +104,7 @@ def _medoid(space: Space, z: NDArray[np.float64]) -> int:
 
 def _target_model(study: Study, served: Served) -> TargetModel:
     target, problem = study.target, study.problem
-    random = problem.t - study.random.answers[served.learner].t
+    answered = {kind: v.answers[served.learner].t for kind, v in (("random", study.random), ("grouped", study.grouped))}
     place = int(np.flatnonzero((study.x == served.baseline).all(axis=1))[0])
     return TargetModel(
         name=target.name,
@@ -118,8 +117,10 @@ def _target_model(study: Study, served: Served) -> TargetModel:
         training_rows=study.records,
         low=float(problem.y.min()),
         high=float(problem.y.max()),
-        interval_random=half_width(random),
-        interval_grouped=served.half_width,
+        interval_random=half_width(problem.t - answered["random"]),
+        interval_grouped=half_width(problem.t - answered["grouped"]),
+        noise_floor=served.spread.noise_floor,
+        interval_quantile=QUANTILE,
         baseline=served.baseline_mean,
         baseline_record=study.records[place],
         split=dict(target.split),

@@ -6,7 +6,8 @@ from sojae.domain.model import SUPPORT_ROWS
 from sojae_trainer.graph_learners import emit_answer, emit_uncertain
 from sojae_trainer.onnx_builder import GraphBuilder, Port
 from sojae_trainer.served import Served
-from sojae_trainer.transform import emit_inverse, emit_standard_deviation
+from sojae_trainer.transform import emit_inverse
+from sojae_trainer.uncertainty import QUANTILE
 
 
 def forward_graph(served: Served) -> bytes:
@@ -17,13 +18,15 @@ def forward_graph(served: Served) -> bytes:
     mean = emit_inverse(graph, served.transform, t)
     squares = served.space.emit_squares(graph, z)
     unrest, support, weight = emit_uncertain(graph, served.fitted, z, squares)
-    half = graph.constant(served.half_width)
+    deviation = _emit_deviation(graph, served, unrest)
+    near_low, near_high = _emit_ends(graph, served, t, mean, deviation)
+    lower, upper = _emit_ends(graph, served, t, mean, graph.add("Mul", deviation, graph.constant(QUANTILE)))
     nearest = graph.add("ReduceMin", squares, graph.constant(np.array([1])), keepdims=1)
     outputs = {
         "mean": mean,
-        "std": emit_standard_deviation(graph, served.transform, t, _emit_deviation(graph, served, unrest)),
-        "lower": _emit_low(graph, served, emit_inverse(graph, served.transform, graph.add("Sub", t, half)), mean),
-        "upper": _emit_high(graph, served, emit_inverse(graph, served.transform, graph.add("Add", t, half)), mean),
+        "std": graph.add("Mul", graph.add("Sub", near_high, near_low), graph.constant(0.5)),
+        "lower": lower,
+        "upper": upper,
         "domain": graph.cast(graph.add("Sqrt", nearest), np.float32),
         "contributions": _emit_contributions(graph, served, mean),
         "support": support,
@@ -37,6 +40,13 @@ def forward_graph(served: Served) -> bytes:
         [Port("x", np.float32, ["n", len(served.encoder.inputs)])],
         [Port(o, np.int64 if o == "support" else np.float32, ["n", widths.get(o, 1)]) for o in outputs],
     )
+
+
+def _emit_ends(graph: GraphBuilder, served: Served, t: str, mean: str, reach: str) -> tuple[str, str]:
+    """Return the names of both ends, in the target's unit, of what lies within `reach` of t on the learnt scale."""
+    lower = emit_inverse(graph, served.transform, graph.add("Sub", t, reach))
+    upper = emit_inverse(graph, served.transform, graph.add("Add", t, reach))
+    return _emit_low(graph, served, lower, mean), _emit_high(graph, served, upper, mean)
 
 
 def _emit_low(graph: GraphBuilder, served: Served, lower: str, mean: str) -> str:

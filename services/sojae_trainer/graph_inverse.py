@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojae_trainer.onnx_builder import GraphBuilder, Port
+from sojae_trainer.transform import Transform, emit_forward
 
 Floats = NDArray[np.float32]
 
@@ -15,38 +16,46 @@ NEAR_BEST = 0.5
 MISS_WEIGHT = 1e-4
 EDGE = 1e-5
 NEVER = -10.0
+SURE = 9.0
+"""Deviations beyond which a normal value never lies, in float32."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredLibrary:
     """R designs with what every target's model says of them.
 
-    `design` [R, d], `mean` and `std` [R, t], `distance` [R] to the nearest measured recipe (1 as in the domain score),
-    `cost` [R], `cluster` [R]; `grids` the values of each numeric condition by input; `ranges` [t, 2] the observed range
-    of every target.
+    `design` [R, d]; `mean` and `std` [R, t] in the targets' units, `centre` and `deviation` [R, t] of the same answers on
+    their learnt scales (`transforms`); `distance` [R] to the nearest measured recipe (1 as in the domain score), `cost`
+    [R], `cluster` [R]; `grids` the values of each numeric condition by input; `ranges` [t, 2] the observed range of every
+    target, `possible` [t, 2] what it can be at all, infinite where nothing is said.
     """
 
     design: Floats
     mean: Floats
     std: Floats
+    centre: Floats
+    deviation: Floats
+    transforms: tuple[Transform, ...]
     distance: Floats
     cost: Floats
     cluster: NDArray[np.int64]
     grids: dict[int, NDArray[np.float64]]
     ranges: Floats
+    possible: Floats
 
 
 def inverse_graph(library: ScoredLibrary) -> bytes:
     """Return the serialised graph with the inputs and outputs of architecture §6.
 
-    hit probability = Π over targets of P(|Y − target| ≤ tolerance), Y normal with the stored mean and std; a NaN target
+    hit probability = Π over targets of P(|Y − target| ≤ tolerance), Y being the very distribution that the forward graph
+    reads mean, std, lower and upper from: normal on the learnt scale, and nothing beyond what is possible; a NaN target
     plays no part. The best design of each of 64 clusters of like designs comes first, if it is at least half as probable
     as the best of all; where no design can hit, the nearest come first. Rows that break a bound are never returned.
     """
     graph = GraphBuilder()
     design = graph.constant(library.design)
     mean, std = graph.constant(library.mean), graph.constant(library.std)
-    probability, miss = _emit_hits(graph, library, mean, std)
+    probability, miss = _emit_hits(graph, library, mean)
     allowed = graph.add("And", _emit_within(graph, library, design), _emit_affordable(graph, library))
     score = graph.add("Sub", probability, graph.add("Mul", miss, graph.constant(MISS_WEIGHT)))
     score = graph.add("Where", allowed, score, graph.constant(NEVER))
@@ -77,26 +86,45 @@ def inverse_graph(library: ScoredLibrary) -> bytes:
     )
 
 
-def _emit_hits(graph: GraphBuilder, library: ScoredLibrary, mean: str, std: str) -> tuple[str, str]:
+def _emit_hits(graph: GraphBuilder, library: ScoredLibrary, mean: str) -> tuple[str, str]:
     """Return the names of the hit probability [R] and of the miss [R]: how far the means are off, in observed ranges."""
     width = np.maximum(library.ranges[:, 1] - library.ranges[:, 0], np.float32(1e-30))
     free = graph.add("IsNaN", "target")
     wanted = graph.add("Where", free, graph.constant(library.ranges[:, 0]), "target")
     default = graph.constant(np.float32(DEFAULT_TOLERANCE) * width)
     tolerance = graph.add("Where", graph.add("IsNaN", "tolerance"), default, "tolerance")
-    off = graph.add("Sub", wanted, mean)
-    edges = []
-    for sign in ("Add", "Sub"):
-        scaled = graph.add("Div", graph.add(sign, off, tolerance), std)
-        edges.append(graph.add("Erf", graph.add("Mul", scaled, graph.constant(float(np.sqrt(0.5))))))
-    inside = graph.add("Mul", graph.add("Sub", *edges), graph.constant(0.5))
-    inside = graph.add("Where", free, graph.constant(1.0), graph.add("Relu", inside))
-    missed = graph.add("Div", graph.add("Abs", off), graph.constant(width))
+    below = _emit_share_below(graph, library, graph.add("Sub", wanted, tolerance), end=0)
+    within = graph.add("Sub", _emit_share_below(graph, library, graph.add("Add", wanted, tolerance), end=1), below)
+    inside = graph.add("Where", free, graph.constant(1.0), graph.add("Relu", within))
+    missed = graph.add("Div", graph.add("Abs", graph.add("Sub", wanted, mean)), graph.constant(width))
     missed = graph.add("Where", free, graph.constant(0.0), missed)
     axis = graph.constant(np.array([1]))
     total = graph.add("ReduceSum", missed, axis, keepdims=0)
     bounded = graph.add("Div", total, graph.add("Add", total, graph.constant(1.0)))
     return graph.add("ReduceProd", inside, axis, keepdims=0), bounded
+
+
+def _emit_share_below(graph: GraphBuilder, library: ScoredLibrary, edge: str, *, end: int) -> str:
+    """Return the name of P(Y < edge) [R, t], `edge` [t] being the lower (0) or upper (1) end of a tolerance.
+
+    What lies beyond the possible counts as its end, so an edge there leaves nothing outside.
+    """
+    learnt = emit_forward(graph, library.transforms, edge)
+    off = graph.add("Sub", learnt, graph.constant(library.centre))
+    scaled = graph.add("Div", off, graph.constant(library.deviation))
+    scaled = graph.add("Min", graph.add("Max", scaled, graph.constant(-SURE)), graph.constant(SURE))
+    beyond = graph.add(("LessOrEqual", "GreaterOrEqual")[end], edge, graph.constant(_ends(library)[:, end]))
+    scaled = graph.add("Where", beyond, graph.constant((-SURE, SURE)[end]), scaled)
+    share = graph.add("Erf", graph.add("Mul", scaled, graph.constant(float(np.sqrt(0.5)))))
+    return graph.add("Mul", graph.add("Add", share, graph.constant(1.0)), graph.constant(0.5))
+
+
+def _ends(library: ScoredLibrary) -> Floats:
+    """Return the least and the greatest value of every target, [t, 2]: roots and logarithms know nothing below 0."""
+    ends = library.possible.astype(np.float32).copy()
+    positive = np.array([one != "identity" for one in library.transforms])
+    ends[:, 0] = np.where(positive, np.maximum(ends[:, 0], 0.0), ends[:, 0])
+    return ends
 
 
 def _emit_within(graph: GraphBuilder, library: ScoredLibrary, design: str) -> str:

@@ -17,8 +17,10 @@ Labels = NDArray[np.int64]
 ROW = "row"
 SAMPLE = "header.institute+header.sample_id"
 LEAST_LABELLED = 0.8
-LEAST_GROUPS = 5
-"""A key that gives fewer groups than there are folds cannot be left out group by group."""
+LEAST_GROUPS, ENOUGH_GROUPS = 2, 5
+"""Two groups can be left out in turn; a key that gives five is preferred to one that gives fewer."""
+LEAST_OUTSIDE = 10
+"""Rows outside the largest group: without it, a model must still have something to learn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +55,27 @@ def preferred_keys(template: Template) -> list[str]:
     return [*(str(k) for k in keys), SAMPLE] if isinstance(keys, list) else [SAMPLE]
 
 
-def group_rows(frame: pl.DataFrame, keys: Sequence[str]) -> Grouping:
-    """Return groups by the first key that labels ≥ 80 % of the rows and gives ≥ 5 groups; without one, by row.
+def group_rows(frame: pl.DataFrame, keys: Sequence[str], records: NDArray[np.float64] | None = None) -> Grouping:
+    """Return groups by the first key that labels ≥ 80 % of the rows and gives ≥ 5 groups, else ≥ 2; without one, by row.
 
-    A row without a label is a group of its own sample.
+    The sample comes after every other key. A row without a label is a group of its own sample. `records` are rows of
+    inputs and value: groups that share an identical one are joined before they are counted (`merge_copies`).
     """
-    for key in keys:
+    usable: list[Grouping] = []
+    for key in [*(k for k in keys if k != SAMPLE), *(k for k in keys if k == SAMPLE)]:
         labels = _labels(frame, key)
         if labels is None or sum(bool(found) for found in labels) < LEAST_LABELLED * frame.height:
             continue
         samples = _labels(frame, SAMPLE) or [[] for _ in labels]
         filled = [found or [("sample", *other)] for found, other in zip(labels, samples, strict=True)]
         grouping = Grouping(_joined(filled), key)
-        if grouping.count >= LEAST_GROUPS:
-            return grouping
-    return Grouping(np.arange(frame.height), ROW)
+        grouping = grouping if records is None else merge_copies(grouping, records)
+        outside = frame.height - np.bincount(grouping.labels).max()
+        if grouping.count >= LEAST_GROUPS and outside >= min(LEAST_OUTSIDE, frame.height // 2):
+            usable.append(grouping)
+    enough = [one for one in usable if one.count >= ENOUGH_GROUPS and one.key != SAMPLE]
+    rows = Grouping(np.arange(frame.height), ROW)
+    return next(iter([*enough, *usable]), rows if records is None else merge_copies(rows, records))
 
 
 def merge_copies(grouping: Grouping, records: NDArray[np.float64]) -> Grouping:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sojae.domain.model import Importance, InputGroup, ModelInput
 from sojae.domain.text import Text
 from sojae_trainer.encoding import Encoder
-from sojae_trainer.evaluation import FOLDS, Problem, Validation
+from sojae_trainer.evaluation import Problem, Validation, fold_count
 from sojae_trainer.transform import inverse
 
 Matrix = NDArray[np.float64]
@@ -28,7 +28,7 @@ def permutation_importance(
     problem: Problem, validation: Validation, name: str, x: Matrix, encoder: Encoder
 ) -> list[Importance]:
     """Return the importance of every input for one learner: its fold models answer left-out rows with it shuffled."""
-    growth = np.zeros((FOLDS, x.shape[1]))
+    growth = np.zeros((fold_count(validation.folds), x.shape[1]))
     for k, model in enumerate(validation.answers[name].models):
         rows = np.flatnonzero(validation.folds == k)
         order = np.random.default_rng(problem.seed + k).permutation(len(rows))

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sojae.domain.model import Library, ModelInput
+from sojae.domain.model import Library, ModelInput, Rights
 from sojae_trainer.clusters import cluster
 from sojae_trainer.dataset import Templates
-from sojae_trainer.designs import condition_grids, invent
+from sojae_trainer.designs import common_conditions, condition_grids, invent
 from sojae_trainer.encoding import Encoder
 from sojae_trainer.graph_inverse import ScoredLibrary
 from sojae_trainer.plausible import keeps_rules
@@ -23,10 +24,11 @@ SCORE_ROWS = 2048
 
 @dataclass(frozen=True, slots=True)
 class Recipes:
-    """Training rows: the name of each record, and its row of x [N, d], imputed."""
+    """Training rows: the name of each record, its row of x [N, d], imputed, and who may see it."""
 
     records: tuple[str, ...]
     x: Matrix
+    rights: tuple[Rights, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,9 @@ def build_library(
 ) -> Shelved:
     """Return the library over training rows (what is held out may not be among them); models come with their ranges."""
     encoder, x = Encoder(tuple(inputs)), recipes.x
-    designs = invent(x, encoder, wanted, lambda rows: keeps_rules(rows, inputs, templates), seed)
-    mean, std = (np.column_stack(parts) for parts in zip(*(_scores(m, designs.x) for m, _ in models), strict=True))
+    plausible = partial(keeps_rules, inputs=inputs, templates=templates)
+    designs = invent(x, encoder, wanted, plausible, seed)
+    scores = _scores([m for m, _ in models], designs.x)
     z = encoder.encode(designs.x)
     space = Space.of(encoder.encode(x), encoder.ranges)
     grids = condition_grids(x, inputs)
@@ -59,23 +62,42 @@ def build_library(
     return Shelved(
         ScoredLibrary(
             design=designs.x.astype(np.float32),
-            mean=mean.astype(np.float32),
-            std=std.astype(np.float32),
+            **scores,
+            transforms=tuple(m.transform for m, _ in models),
             distance=distance.astype(np.float32),
             cost=np.zeros(len(designs.x), np.float32),
             cluster=cluster(coordinates, seed),
             grids=grids,
             ranges=np.array([r for _, r in models], np.float32),
+            possible=np.array([_possible(m) for m, _ in models], np.float32),
         ),
         Library(
             rows=len(designs.x),
             measured=tuple(recipes.records[int(i)] for i in designs.measured),
             conditions={inputs[j].field: tuple(float(v) for v in values) for j, values in grids.items()},
+            common={inputs[j].field: value for j, value in common_conditions(x, inputs, grids, plausible).items()},
+            rights=tuple(recipes.rights[int(i)] for i in designs.measured),
         ),
     )
 
 
-def _scores(model: Served, x: Matrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    parts = [model.mean_and_std(x[s : s + SCORE_ROWS]) for s in range(0, len(x), SCORE_ROWS)]
-    means, deviations = zip(*parts, strict=True)
-    return np.concatenate(means), np.concatenate(deviations)
+def _scores(models: Sequence[Served], x: Matrix) -> dict[str, NDArray[np.float32]]:
+    """Return mean, std, centre and deviation of every design and target, each [R, t]."""
+    columns: dict[str, list[Matrix]] = {"mean": [], "std": [], "centre": [], "deviation": []}
+    for model in models:
+        parts = [model.distribution(x[s : s + SCORE_ROWS]) for s in range(0, len(x), SCORE_ROWS)]
+        centre, deviation = (np.concatenate(p) for p in zip(*parts, strict=True))
+        told = model.read(centre, deviation)
+        for name, values in (
+            ("mean", told["mean"]),
+            ("std", told["std"]),
+            ("centre", centre),
+            ("deviation", deviation),
+        ):
+            columns[name].append(values)
+    return {name: np.column_stack(values).astype(np.float32) for name, values in columns.items()}
+
+
+def _possible(model: Served) -> tuple[float, float]:
+    low, high = model.possible.low, model.possible.high
+    return -np.inf if low is None else low, np.inf if high is None else high

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from sojae.domain.model import ModelInput
 from sojae.domain.rules import compile_rule, components, passes
-from sojae.domain.template import Rule, Template
+from sojae.domain.template import Template
+from sojae.domain.template_rule import Rule
 from sojae_trainer.dataset import Templates
 from sojae_trainer.features import RECIPE_STAGES
 

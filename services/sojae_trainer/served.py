@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojae.domain.model import SUPPORT_ROWS
-from sojae.domain.template import Bounds
+from sojae.domain.schema_reader import Bounds
 from sojae_trainer.encoding import Encoder
 from sojae_trainer.learners import Fitted, Forest
 from sojae_trainer.shapley import Coalitions
 from sojae_trainer.space import Space, unrest
-from sojae_trainer.transform import Transform, inverse, standard_deviation
-from sojae_trainer.uncertainty import Spread
+from sojae_trainer.transform import Transform, inverse
+from sojae_trainer.uncertainty import QUANTILE, Spread
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -21,8 +21,9 @@ Vector = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One target's model: learner, scale, spread, half-width of the grouped interval, and what explains an answer.
+    """One target's model: learner, scale, spread of the grouped error, and what explains an answer.
 
+    An answer is normal on the learnt scale (`distribution`): mean, std, lower and upper are all read from it.
     `baseline` is a real recipe, a row of x: contributions say what a row does differently from it.
     """
 
@@ -31,7 +32,6 @@ class Served:
     fitted: Fitted
     transform: Transform
     spread: Spread
-    half_width: float
     space: Space
     baseline: Vector
     coalitions: Coalitions
@@ -42,26 +42,37 @@ class Served:
         """Return the estimator's answer in the target's unit, shape [n]: what the parity gate compares with."""
         return inverse(self.transform, self.fitted.predict(self.encoder.encode(x)))
 
-    def mean_and_std(self, x: NDArray[Any]) -> tuple[Vector, Vector]:
-        """Return the answer and its standard deviation in the target's unit, each of shape [n]."""
+    def distribution(self, x: NDArray[Any]) -> tuple[Vector, Vector]:
+        """Return centre and standard deviation of the normal answer on the learnt scale, each of shape [n]."""
         z = self.encoder.encode(x)
         voices = self.fitted.disagreement(z)
         uncertain = unrest(np.square(self.space.distance(z))) if voices is None else voices
-        t, sd = self.fitted.predict(z), np.sqrt(self.spread.variance(uncertain))
-        return inverse(self.transform, t), standard_deviation(self.transform, t, sd)
+        return self.fitted.predict(z), np.sqrt(self.spread.variance(uncertain))
+
+    def read(self, centre: Vector, deviation: Vector) -> dict[str, Vector]:
+        """Return mean, std, lower and upper of distributions in the target's unit, each of shape [n].
+
+        std is half of what lies within one deviation to either side, lower to upper what lies within 1.645.
+        """
+        mean = inverse(self.transform, centre)
+        ends = [
+            (
+                self._low(inverse(self.transform, centre - q * deviation), mean),
+                self._high(inverse(self.transform, centre + q * deviation), mean),
+            )
+            for q in (1.0, QUANTILE)
+        ]
+        (near_low, near_high), (lower, upper) = ends
+        return {"mean": mean, "std": 0.5 * (near_high - near_low), "lower": lower, "upper": upper}
 
     def answer(self, x: NDArray[Any]) -> dict[str, Matrix]:
         """Return all floating outputs of the forward graph by name, each of shape [n, …]."""
         z = self.encoder.encode(x)
-        t = self.fitted.predict(z)
-        mean, std = self.mean_and_std(x)
+        told = self.read(*self.distribution(x))
         return {
-            "mean": mean[:, None],
-            "std": std[:, None],
-            "lower": self._low(inverse(self.transform, t - self.half_width), mean)[:, None],
-            "upper": self._high(inverse(self.transform, t + self.half_width), mean)[:, None],
+            **{name: values[:, None] for name, values in told.items()},
             "domain": self.space.distance(z)[:, None],
-            "contributions": self.contributions(x, mean),
+            "contributions": self.contributions(x, told["mean"]),
             "support_weight": self.support(z)[1],
         }
 

@@ -13,7 +13,7 @@ from sojae_trainer.dataset import Target, record_names
 from sojae_trainer.encoding import Encoder
 from sojae_trainer.evaluation import Problem, Validation, validate, without_models
 from sojae_trainer.features import imputed, matrix
-from sojae_trainer.grouping import Grouping, group_rows, merge_copies
+from sojae_trainer.grouping import Grouping, group_rows
 from sojae_trainer.importance import permutation_importance
 from sojae_trainer.transform import choose_transform, forward
 
@@ -46,7 +46,7 @@ def study(frame: pl.DataFrame, target: Target, inputs: Sequence[ModelInput], key
     encoder = Encoder(tuple(inputs))
     x = imputed(matrix(rows, inputs), inputs)
     y = rows[target.column].cast(pl.Float64).to_numpy()
-    grouping = merge_copies(group_rows(rows, keys), np.column_stack([x, y]))
+    grouping = group_rows(rows, keys, np.column_stack([x, y]))
     transform = choose_transform(y)
     problem = Problem(
         z=encoder.encode(x),

@@ -24,9 +24,8 @@ from sojae.domain.model import (
     ModelInput,
     Skipped,
 )
-from sojae.domain.text import Text
-from sojae_trainer.card import target_card
-from sojae_trainer.dataset import Target, Templates, copies, enough_rows, record_names, targets, training_rows
+from sojae_trainer.card import project_limits, target_card
+from sojae_trainer.dataset import Target, Templates, copies, enough_rows, record_names, rights, targets, training_rows
 from sojae_trainer.features import choose_inputs, imputed, matrix, recipe_columns
 from sojae_trainer.gate import Passed, pass_gate
 from sojae_trainer.graph_inverse import inverse_graph
@@ -38,7 +37,6 @@ from sojae_trainer.study import Study, study
 log = logging.getLogger(__name__)
 
 LEAST_ROWS = 40
-LEAST_UNMEASURED = 2_000
 SOFTWARE = ("sojae", "numpy", "scipy", "scikit-learn", "onnx", "onnxruntime")
 
 
@@ -140,6 +138,7 @@ def _build(prepared: _Prepared, order: Order) -> _Built:
     recipes = Recipes(
         record_names(prepared.rows[used]),
         imputed(matrix(prepared.rows, prepared.inputs)[used], prepared.inputs),
+        rights(prepared.rows[used]),
     )
     models = [(p.served, (p.model.low, p.model.high)) for p in passed]
     shelved = build_library(recipes, models, prepared.inputs, order.templates, order.designs, order.seed)
@@ -149,19 +148,6 @@ def _build(prepared: _Prepared, order: Order) -> _Built:
 def _card(order: Order, prepared: _Prepared, built: _Built) -> Card:
     library = built.shelved.manifest
     unmeasured = library.rows - len(library.measured)
-    limits = [
-        Text(
-            ko="가격 자료가 없어 모든 설계의 비용은 0이고 비용 한도는 효력이 없습니다",
-            en="there are no prices: every design costs 0 and a cost limit has no effect",
-        )
-    ]
-    if unmeasured < LEAST_UNMEASURED:
-        limits.append(
-            Text(
-                ko=f"입력의 수준이 적어 측정되지 않은 설계가 {unmeasured}개뿐입니다",
-                en=f"the inputs take so few values that only {unmeasured} designs are unmeasured",
-            )
-        )
     return Card(
         project=order.project,
         dataset=prepared.dataset,
@@ -170,7 +156,7 @@ def _card(order: Order, prepared: _Prepared, built: _Built) -> Card:
         ignored_inputs=tuple(prepared.ignored),
         library_rows=library.rows,
         library_unmeasured=unmeasured,
-        limits=tuple(limits),
+        limits=tuple(project_limits(prepared.inputs, unmeasured)),
         holdout=prepared.holdout,
     )
 

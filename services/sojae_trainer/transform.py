@@ -1,5 +1,6 @@
 """Scales on which a positive, skewed property is learnt, and the way back."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -37,14 +38,15 @@ def inverse(transform: Transform, t: Array) -> Array:
     return np.exp(t) if transform == "log" else t
 
 
-def standard_deviation(transform: Transform, t: Array, sd: Array) -> Array:
-    """Return the standard deviation in the target's unit of a value that is normal (t, sd) on the learnt scale.
-
-    Exact for the square, Var(T²) = 4t²σ² + 2σ⁴; first order for the exponential.
-    """
-    if transform == "sqrt":
-        return sd * np.sqrt(4.0 * np.square(t) + 2.0 * np.square(sd))
-    return np.exp(t) * sd if transform == "log" else sd
+def emit_forward(graph: GraphBuilder, transforms: Sequence[Transform], y: str) -> str:
+    """Return the name of the values [t] of several targets, each on its own scale; see `forward`."""
+    positive = graph.add("Max", y, graph.constant(float(np.finfo(np.float32).tiny)))
+    found = y
+    for transform, operator in (("sqrt", "Sqrt"), ("log", "Log")):
+        if transform in transforms:
+            learnt = graph.constant(np.array([one == transform for one in transforms]))
+            found = graph.add("Where", learnt, graph.add(operator, positive), found)
+    return found
 
 
 def emit_inverse(graph: GraphBuilder, transform: Transform, t: str) -> str:
@@ -53,15 +55,6 @@ def emit_inverse(graph: GraphBuilder, transform: Transform, t: str) -> str:
         positive = graph.add("Relu", t)
         return graph.add("Mul", positive, positive)
     return graph.add("Exp", t) if transform == "log" else t
-
-
-def emit_standard_deviation(graph: GraphBuilder, transform: Transform, t: str, sd: str) -> str:
-    """Return the name of the standard deviation in the target's unit; see `standard_deviation`."""
-    if transform == "sqrt":
-        mean = graph.add("Mul", graph.constant(4.0), graph.add("Mul", t, t))
-        own = graph.add("Mul", graph.constant(2.0), graph.add("Mul", sd, sd))
-        return graph.add("Mul", sd, graph.add("Sqrt", graph.add("Add", mean, own)))
-    return graph.add("Mul", graph.add("Exp", t), sd) if transform == "log" else sd
 
 
 def _skewness(values: NDArray[Any]) -> float:

@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry
 from sojae_gateway import openapi, problems
 from sojae_gateway.app import build
 from sojae_gateway.metrics import GatewayMetrics
-from sojae_gateway.settings import GatewaySettings
-from tests.gateway_app import opened
+from sojae_gateway.settings import FollowingSettings, GatewaySettings
+from tests.gateway_app import no_broker, opened
 
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "services" / "sojae_gateway"
@@ -30,7 +30,7 @@ Row = tuple[str, ...]
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Litestar]:
     folder = tmp_path_factory.mktemp("gateway")
     with opened(str(folder / "store"), folder / "index") as parts:
-        yield build(parts)
+        yield build(parts, no_broker)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,8 @@ def test_the_readme_lists_every_setting() -> None:
     documented = table(README, "## Settings")
     expected = [
         (f"SOJAE_GATEWAY__{name.upper()}", str(field.default), field.description)
-        for name, field in GatewaySettings.model_fields.items()
+        for group in (GatewaySettings, FollowingSettings)
+        for name, field in group.model_fields.items()
     ]
     assert documented == expected
 

@@ -13,7 +13,9 @@ import pytest
 
 from sojae.adapters.delta import COMMIT_VERSION
 from sojae.adapters.events_table import DeltaEventsTable
-from sojae.adapters.kafka import AiokafkaProducer, AiokafkaSource, Connection, create_topics
+from sojae.adapters.kafka import AiokafkaProducer, AiokafkaSource
+from sojae.adapters.kafka_admin import create_topics
+from sojae.adapters.kafka_connection import Connection
 from sojae.domain.errors import CommitRefused, StoreError
 from sojae.ports import EventSource, EventsTable, Message, Partition, Position, Stored
 from sojae_local.endpoint import Endpoint

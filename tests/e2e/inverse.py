@@ -37,12 +37,16 @@ def hit_rates(client: httpx.Client, project: str, book: TemplateBook, *, queries
         body = {"targets": {question.target: {"value": question.value}}, "conditions": conditions, "top_k": PROPOSALS}
         answer = client.post(f"/v1/projects/{project}/design", json=body)
         assert answer.status_code == 200, answer.text
-        proposed = [judge(question, columns(d["inputs"], project, book), span).hit for d in answer.json()["designs"]]
-        nearest = [judge(question, columns(n["inputs"], project, book), span).hit for n in answer.json()["baseline"]]
+        proposed = [judge(question, columns(_whole(d), project, book), span).hit for d in answer.json()["designs"]]
+        nearest = [judge(question, columns(_whole(n), project, book), span).hit for n in answer.json()["baseline"]]
         designs += any(proposed)
         first += proposed[:1] == [True]
         records += any(nearest)
     return HitRates(queries, designs / queries, first / queries, records / queries)
+
+
+def _whole(told: JSON) -> JSON:
+    return {**told["inputs"], **told["conditions"]}
 
 
 def columns(inputs: Mapping[str, object], project: str, book: TemplateBook) -> dict[str, object]:

@@ -102,9 +102,11 @@ def _step_4_models_say_what_the_tour_said(home: Path, tour: JSON) -> None:
         )
         wanted = [said["design"]["wanted"] if t.name == target.name else float("nan") for t in manifest.targets]
         assert manifest.library.rows - len(manifest.library.measured) >= 2_000
+        held = [manifest.library.common.get(one.field, float("nan")) for one in manifest.inputs]
+        found = inverse.query(wanted, _tolerances(manifest), (held, held), top_k=manifest.library.rows)
+        _the_design_is(said["design"], found, manifest, target)
         open_ends = [float("nan")] * len(manifest.inputs)
         found = inverse.query(wanted, _tolerances(manifest), (open_ends, open_ends), top_k=manifest.library.rows)
-        _the_design_is(said["design"], found, manifest, target)
         record = record_name(said["prediction"]["institute"], said["prediction"]["record_id"])
         recipe = found["library_row"].tolist().index(manifest.library.measured.index(record))
         forward = ForwardModel(

@@ -1,10 +1,18 @@
-"""What must be true of a store after faults: every acknowledged event exactly once, and nothing else."""
+"""What must be true of a store after faults: every acknowledged event exactly once, and nothing else; each outcome told."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import polars as pl
+
+from sojae.adapters.avro import RecordCodec
+from sojae.adapters.kafka_connection import Connection
+from sojae.adapters.kafka_raw import log_bounds, read_raw
+from sojae.adapters.template_files import read_common
+from sojae.ports import Partition
+from sojae.topics import PARTITIONS, outcomes_topic
 
 Place = tuple[str, int, int]
 
@@ -76,3 +84,21 @@ def holes_and_surplus(store: Path, acks: Path) -> tuple[int, int]:
     records = sum(pl.read_delta(str(p.parent)).height for p in (store / "records").rglob("_delta_log"))
     accepted = pl.read_delta(str(store / "events")).filter(pl.col("status") == "accepted").height
     return holes, records - accepted
+
+
+def untold(store: Path, bootstrap_servers: str, institute: str) -> int:
+    """Return how many stored events no outcome has told of with their status: outcomes come at least once."""
+    codec, configuration = RecordCodec(read_common("outcome", "1.0")), Connection(bootstrap_servers).for_librdkafka()
+    told: set[tuple[object, ...]] = set()
+    for number in range(PARTITIONS):
+        partition = Partition(outcomes_topic(institute), number)
+        offset, end = log_bounds(configuration, partition)
+        while offset < end:
+            messages = read_raw(configuration, partition, offset, 1_000)
+            assert messages, f"{partition} cannot be read from {offset} to {end}"
+            offset = messages[-1].offset + 1
+            for message in messages:
+                items = cast("list[dict[str, Any]]", codec.decode(message.value or b"")["outcomes"])
+                told |= {(i["topic"], i["partition"], i["offset"], i["status"]) for i in items}
+    rows = pl.read_delta(str(store / "events")).select("topic", "partition", "offset", "status")
+    return sum(row not in told for row in rows.iter_rows())

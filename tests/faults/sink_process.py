@@ -22,7 +22,8 @@ import pyarrow as pa
 from deltalake import CommitProperties, Transaction, write_deltalake
 
 from sojae.adapters.events_table import DeltaEventsTable, app_id, events_uri
-from sojae.adapters.kafka import AiokafkaSource, Connection
+from sojae.adapters.kafka import AiokafkaSource
+from sojae.adapters.kafka_connection import Connection
 from sojae.cli.running import run_process
 from sojae.domain.errors import CommitRefused
 from sojae.ports import Message, Partition, Position

@@ -63,13 +63,13 @@ unit = "MPa"
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
 
 
-def test_an_import_survives_kills_and_adds_nothing_twice(home: Home, own_broker: Endpoint, tmp_path: Path) -> None:
+def test_an_import_survives_kills_and_adds_nothing_twice(own_home: Home, own_broker: Endpoint, tmp_path: Path) -> None:
     """Every row becomes its three records once, whatever happens to ingest; the same file again adds nothing."""
     table, mapping = _file(tmp_path / "alloys.csv"), tmp_path / "alloys.toml"
     mapping.write_text(MAPPING, encoding="utf-8")
-    env = environment_of(home, own_broker, PLAN) | {"SOJAE_INGEST__FLUSH_ROWS": "150"}
-    sinks, over = Sinks("sound", env, home.logs), threading.Event()
-    nurse = threading.Thread(target=_nurse, args=(sinks, home, over))
+    env = environment_of(own_home, own_broker, PLAN) | {"SOJAE_INGEST__FLUSH_ROWS": "150"}
+    sinks, over = Sinks("sound", env, own_home.logs), threading.Event()
+    nurse = threading.Thread(target=_nurse, args=(sinks, own_home, over))
     try:
         sinks.start("a")
         sinks.start("b")
@@ -79,7 +79,7 @@ def test_an_import_survives_kills_and_adds_nothing_twice(home: Home, own_broker:
             stdout=subprocess.PIPE,
             text=True,
         ) as running:
-            print(*play(PLAN, sinks, home, seed=4), sep="\n")  # noqa: T201 - shown by pytest when the test fails
+            print(*play(PLAN, sinks, own_home, seed=4), sep="\n")  # noqa: T201 - shown by pytest when the test fails
             nurse.start()
             said, _ = running.communicate(timeout=120)
         report = json.loads(said.splitlines()[-1])
@@ -105,7 +105,7 @@ def test_an_import_survives_kills_and_adds_nothing_twice(home: Home, own_broker:
         if nurse.is_alive():
             nurse.join()
         sinks.kill_all()
-    _check_store(home)
+    _check_store(own_home)
 
 
 def _nurse(sinks: Sinks, home: Home, over: threading.Event) -> None:

@@ -4,20 +4,18 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import polars as pl
 import pytest
 
 from sojae.adapters.avro import RecordCodec
-from sojae.adapters.kafka import Connection, create_topics
+from sojae.adapters.kafka_admin import create_topics
+from sojae.adapters.kafka_connection import Connection
 from sojae.adapters.kafka_raw import read_raw
 from sojae.adapters.template_files import read_common
 from sojae.home import Home
 from sojae.ports import Partition
 from sojae_local.endpoint import Endpoint
-from sojae_local.running_broker import running_broker
 from tests.conftest import REPOSITORY
 from tests.e2e.processes import environment
 
@@ -26,35 +24,22 @@ TOPIC, OUTCOMES = "sojae.events.kims", "sojae.outcomes.kims"
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
-
-
-@pytest.fixture
-def endpoint(home: Home) -> Iterator[Endpoint]:
-    with running_broker(home) as found:
-        if found.kind != "real":
-            pytest.skip("no real broker: the mock checks neither timestamps nor header names")
-        yield found
-
-
-def test_no_message_stops_the_others(home: Home, endpoint: Endpoint) -> None:
+def test_no_message_stops_the_others(own_home: Home, own_broker: Endpoint) -> None:
     """Impossible times, amounts without a sum, header names that are no text, a flood of findings: all stored, judged, told."""
-    connection = Connection(endpoint.bootstrap_servers)
+    connection = Connection(own_broker.bootstrap_servers)
     create_topics(connection, [TOPIC, OUTCOMES], partitions=1)
     pure = {**os.environ, "AIOKAFKA_NO_EXTENSIONS": "1"}  # its fast serializer takes no name that is not text
     subprocess.run(
-        [sys.executable, "-m", "tests.integration.hostile_sender", endpoint.bootstrap_servers],
+        [sys.executable, "-m", "tests.integration.hostile_sender", own_broker.bootstrap_servers],
         env=pure,
         cwd=REPOSITORY,
         check=True,
     )
     process = subprocess.Popen(
-        [sys.executable, "-m", "sojae_ingest"], env=environment(home.path), stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "sojae_ingest"], env=environment(own_home.path), stderr=subprocess.PIPE, text=True
     )
     try:
-        rows = _rows(home, process, 7)
+        rows = _rows(own_home, process, 7)
         told = _outcomes(connection, process, 7)
     finally:
         process.terminate()

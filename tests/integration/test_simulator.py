@@ -31,7 +31,8 @@ Position = tuple[str, int, int]
 Line = dict[str, object]
 Found = tuple[str, str | None, str]
 Verdict = tuple[str, frozenset[Found]]
-ONCE = {"SOJAE_SIMULATOR__ONCE": "true", "SOJAE_SIMULATOR__BURST_RATE": "0", "SOJAE_SIMULATOR__SPECIMENS": "80"}
+WITH_PLANT = {"SOJAE_SIMULATOR__ONCE": "true", "SOJAE_SIMULATOR__BURST_RATE": "0", "SOJAE_SIMULATOR__SPECIMENS": "80"}
+ONCE = WITH_PLANT | {"SOJAE_SIMULATOR_PLANT__ENABLED": "false"}
 
 
 def environment(home: Path, **settings: str) -> dict[str, str]:

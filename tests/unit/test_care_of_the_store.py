@@ -13,11 +13,11 @@ from sojae.ports import Position
 from sojae_ingest import maintenance as module
 from sojae_ingest.ledger_table import LedgerTable, ledger_uri, read_accounts
 from sojae_ingest.maintenance import RETENTION_HOURS, Maintenance, drop_superseded
-from tests.builders import book, events, header
+from tests.builders import NOW, book, events, header
 
 
 def row(seq: int, **given: object) -> dict[str, object]:
-    return header(seq, **given) | {"status": "accepted", "issues": []}
+    return header(seq, **given) | {"status": "accepted", "issues": [], "ingest_time": NOW, "message_key": None}
 
 
 def opened(uri: str) -> PinnedTable:

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from sojae.domain.checks import check_values, shown_bounds
 from sojae.domain.header import ORIGINS
 from sojae.domain.issue import Issue
-from sojae.domain.template import Bounds, Field, Rule, Template
+from sojae.domain.schema_reader import Bounds
+from sojae.domain.template import Field, Template
+from sojae.domain.template_rule import Rule
 from tests.builders import complete, field, made_up, rule, samples, template, templates
 
 TEMPERATURE = field("t", unit="Cel", warn=Bounds(1415.0, 1550.0), hard=Bounds(800.0, 1700.0))

@@ -13,7 +13,7 @@ from sojae.domain.errors import CommitRefused, StoreError
 from sojae.ports import Message, Partition, Position
 from sojae_ingest.flush import Flushed, Flusher
 from tests.builders import NOW, NOW_US, TOPIC_ID, book, events, framed, header, message, template
-from tests.fakes import EventsLog, FakeClock, FakeEventsTable, FakeSeen, chain
+from tests.fakes import EventsLog, FakeClock, FakeEventsTable, FakeSchemas, FakeSeen, chain
 
 P, Q = Partition("sojae.events.kims", 0), Partition("sojae.events.kims", 1)
 
@@ -25,7 +25,8 @@ class Ingest:
         self.table = FakeEventsTable(log)
         self.clock = FakeClock(NOW)
         self.seen = FakeSeen()
-        self.flusher = Flusher(self.table, self.seen, FastavroDecoder(book), self.clock)
+        self.schemas = FakeSchemas(self.table.log)
+        self.flusher = Flusher(self.table, self.seen, FastavroDecoder(book), self.clock, schemas=self.schemas)
 
     def flush(self, start: int, *offsets: int, partition: Partition = P, topic_id: str = TOPIC_ID) -> Flushed:
         """Flush one chain whose events are numbered by partition and offset."""
@@ -49,6 +50,29 @@ def test_a_flush_stores_rows_and_position_as_one() -> None:
     assert (flushed.holes, flushed.already_stored) == ([], 0)
     assert ingest.stored() == [0, 1, 2]
     assert ingest.table.log.commits[-1].positions == {(TOPIC_ID, 0): 2}
+
+
+def test_the_schema_is_kept_before_the_rows_that_need_it() -> None:
+    """Raw bytes without their schema are not the truth; what names no schema keeps none."""
+    ingest = Ingest()
+    ingest.flusher.flush([chain(P, 0, [message(b"nonsense", 0)], topic_id=TOPIC_ID)])
+    assert ingest.schemas.at == {}
+    before = len(ingest.table.log.commits)
+    ingest.flush(1, 1, 2)
+    assert ingest.schemas.at == {template().sha256: before}
+
+
+def test_without_its_schema_nothing_is_stored() -> None:
+    """The same messages come again when the store can be written."""
+    ingest = Ingest()
+
+    def full(_template: object) -> None:
+        raise StoreError(en="no space", ko="공간이 없습니다")
+
+    ingest.schemas.keep = full  # type: ignore[method-assign]  # a store that is full
+    with pytest.raises(StoreError):
+        ingest.flush(0, 0)
+    assert ingest.stored() == []
 
 
 def test_several_partitions_make_one_commit() -> None:

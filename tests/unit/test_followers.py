@@ -10,7 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from sojae.adapters.derived_table import OtherFollower
-from sojae.domain.errors import CommitRefused, StoreError
+from sojae.domain.errors import BrokerError, CommitRefused, StoreError
 from sojae.ports import Position
 from sojae_ingest import followers as module
 from sojae_ingest.followers import OutcomesFollower, RecordsAndMaterials, Watch, follow
@@ -19,8 +19,9 @@ from sojae_ingest.materials_table import MaterialsViews
 from sojae_ingest.metrics import IngestMetrics
 from sojae_ingest.outcome_sender import OutcomeSender
 from sojae_ingest.records import RecordsFollower
-from tests.builders import events, header
-from tests.fakes import FakeEventsTable
+from sojae_ingest.sequence_alarm import SequenceAlarm
+from tests.builders import NOW, events, header
+from tests.fakes import FakeClock, FakeEventsTable
 
 REFUSED = {"en": "refused", "ko": "거부"}
 
@@ -93,6 +94,38 @@ def test_a_process_is_not_ready_while_a_follower_fails_for_long() -> None:
     assert watching.ready()
 
 
+async def test_a_damaged_table_is_set_aside_and_the_process_is_not_ready_until_it_is_built_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The step that failed for it is taken again at once after the pause."""
+    monkeypatch.setattr(module, "FAILED_SECONDS", 0.0)
+    ready: list[bool] = []
+    one = Follower(StoreError(**REFUSED))
+    watching = Watch(IngestMetrics(CollectorRegistry()), mend=lambda: ["records"])
+
+    async def step() -> None:
+        ready.append(watching.ready())
+        await one.step()
+
+    await asyncio.wait_for(follow("records", step, asyncio.Event(), one.stop, watching), 5)
+    assert ready == [True, False, True]
+
+
+async def test_a_broker_that_is_away_is_no_reason_to_look_at_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does a folder that cannot be moved end anything."""
+    monkeypatch.setattr(module, "FAILED_SECONDS", 0.0)
+    asked: list[int] = []
+
+    def stuck() -> list[str]:
+        asked.append(1)
+        raise StoreError(**REFUSED)
+
+    one = Follower(BrokerError(**REFUSED), StoreError(**REFUSED))
+    watching = Watch(IngestMetrics(CollectorRegistry()), mend=stuck)
+    await asyncio.wait_for(follow("records", one.step, asyncio.Event(), one.stop, watching), 5)
+    assert (one.steps, asked, watching.ready()) == (4, [1], True)
+
+
 class Sender:
     """Keeps what it was to tell."""
 
@@ -107,7 +140,8 @@ async def test_outcomes_and_ledger_are_rebuilt_when_the_log_was_cleaned_up(tmp_p
     """From all rows, in one commit: a ledger that stopped behind the clean-up counts nothing twice."""
     table, ledger, sender = FakeEventsTable(), LedgerTable(str(tmp_path)), Sender()
     watching, _ = watch()
-    one = OutcomesFollower(table, ledger, cast("OutcomeSender", sender), watching.metrics)
+    alarm = SequenceAlarm(watching.metrics, FakeClock(NOW))
+    one = OutcomesFollower(table, ledger, cast("OutcomeSender", sender), watching.metrics, alarm)
     for n in range(6):
         table.append(events([header(n)]), [Position("id", 0, n)])
         if n == 1:
@@ -118,7 +152,7 @@ async def test_outcomes_and_ledger_are_rebuilt_when_the_log_was_cleaned_up(tmp_p
     assert ledger.included() == table.version
     again = LedgerTable(str(tmp_path))
     again.included()
-    assert [(a.seen.ranges(), a.counts["accepted"]) for a in again._accounts.values()] == [([(0, 5)], 6)]
+    assert [(a.seen.ranges(), a.counts["accepted"]) for _, a in again._accounts.items()] == [([(0, 5)], 6)]
     await one.step()
     assert len(sender.told) == 8
 

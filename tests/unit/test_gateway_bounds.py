@@ -1,10 +1,15 @@
 """What designs must obey, and what is wanted of them."""
 
+import dataclasses
 import math
 
+import numpy as np
 import pytest
+from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from sojae_gateway.bounds import Bound, read_bounds
+from sojae_gateway.conditions import assumed_conditions
 from sojae_gateway.design_query import DesignRequest, Query, Wanted, read_query
 from sojae_gateway.models import ProjectModels
 from sojae_gateway.recipe import Value
@@ -26,9 +31,11 @@ def bounds(
     return {n: b for n, b in zip(names, found, strict=True) if not (math.isnan(b.low) and math.isnan(b.high))}
 
 
+MODELS = ProjectModels(plain_manifest(), None, {}, None, WORDS, None)  # type: ignore[arg-type]  # no graph is asked
+
+
 def query(**request: object) -> Query:
-    models = ProjectModels(plain_manifest(), None, {}, None, WORDS, None)  # type: ignore[arg-type]  # no graph is asked
-    return read_query(models, DesignRequest(**request))  # type: ignore[arg-type]  # named by the caller
+    return read_query(MODELS, DesignRequest(**request))  # type: ignore[arg-type]  # named by the caller
 
 
 def test_a_fixed_value_is_both_bounds() -> None:
@@ -86,10 +93,50 @@ def test_goals_come_in_the_order_of_the_models() -> None:
     asked = query(
         targets={"hardness_vickers": Wanted(value=300.0), "yield_strength.tension": Wanted(value=200.0, tolerance=7.0)}
     )
-    values, tolerances = asked.vectors(["yield_strength.tension", "yield_strength.compression", "hardness_vickers"])
+    values, tolerances = asked.vectors(MODELS)
     assert [values[0], values[2]] == [200.0, 300.0]
     assert math.isnan(values[1])
     assert [tolerances[0], tolerances[2]] == [7.0, pytest.approx(20.0)]
+
+
+INPUTS = plain_manifest().inputs
+CONDITIONS = [replace(INPUTS[4], field=f"process.wait_{name}", role="condition") for name in "abc"]
+COMMON = {"process.wait_a": 1.0, "process.wait_b": 2.0, "process.wait_c": 3.0}
+OPEN = [Bound()] * 3
+
+
+def waits(*rows: tuple[float, float, float], times: int = 60) -> NDArray[np.float32]:
+    return np.repeat(np.array(rows, np.float32), times, axis=0)
+
+
+def test_conditions_that_nobody_gave_are_held_at_their_common_values() -> None:
+    """The search does not choose them; a recipe stays free, and so is a condition that nothing is known of."""
+    designs = waits((1.0, 2.0, 3.0), (5.0, 5.0, 10.0), times=100)
+    assert assumed_conditions(CONDITIONS, OPEN, COMMON, designs) == {0: 1.0, 1: 2.0, 2: 3.0}
+    inputs = [replace(CONDITIONS[0], role="input"), *CONDITIONS[1:]]
+    assert assumed_conditions(inputs, OPEN, {"process.wait_b": 2.0}, designs) == {1: 2.0}
+
+
+@pytest.mark.parametrize("bound", [Bound(5.0, 5.0), Bound(4.0), Bound(high=9.0)])
+def test_a_condition_that_is_bounded_is_the_callers(bound: Bound) -> None:
+    """Fixed or only limited, nothing is assumed of it."""
+    assumed = assumed_conditions(CONDITIONS, [bound, Bound(), Bound()], COMMON, waits((5.0, 2.0, 7.0)))
+    assert assumed == {1: 2.0, 2: 7.0}
+
+
+def test_what_does_not_go_with_the_callers_conditions_is_not_assumed() -> None:
+    """Of the conditions for which there are designs, those that share most with the common ones, if there are enough."""
+    designs = np.vstack([waits((5.0, 2.0, 7.0), (5.0, 4.0, 9.0)), waits((5.0, 2.0, 3.0), times=2)])
+    assert assumed_conditions(CONDITIONS, [Bound(5.0, 5.0), Bound(), Bound()], COMMON, designs) == {1: 2.0, 2: 7.0}
+    assert assumed_conditions(CONDITIONS, [Bound(5.0, 5.0), Bound(), Bound()], COMMON, designs[:0]) == {}
+
+
+def test_what_is_assumed_is_searched_and_not_the_callers() -> None:
+    """The caller's own bounds are kept apart: measured records need not be of the assumed conditions."""
+    asked = dataclasses.replace(query(targets={"hardness_vickers": Wanted(value=300.0)}), assumed={4: 25.0})
+    low, high = asked.searched()
+    assert low[4] == high[4] == 25.0
+    assert all(math.isnan(value) for part in (low[:4], high[:4], *asked.given()) for value in part)
 
 
 def test_a_condition_chooses_the_split_of_a_target() -> None:

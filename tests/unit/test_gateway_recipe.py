@@ -114,15 +114,23 @@ def test_an_ambiguous_name_is_answered_with_the_choice() -> None:
 
 
 def test_answers_group_components_and_round_to_float32() -> None:
-    """A row of x becomes a recipe that can be sent back: shown names, six digits, absent components left out."""
-    shown = WORDS.show_row([20.000000298, 0.0, 1100.0000001, 1.0, 25.0])
-    assert shown == {
-        "composition": {"Al": 20.0},
-        "homogenisation_temperature": 1100.0,
-        "cooling": "water",
-        "test_temperature": 25.0,
-    }
+    """A row of x becomes a recipe that can be sent back, and apart from it the conditions: shown names, six digits, absent
+    components left out.
+    """
+    recipe, conditions = WORDS.show_row([20.000000298, 0.0, 1100.0000001, 1.0, 25.0])
+    assert recipe == {"composition": {"Al": 20.0}, "homogenisation_temperature": 1100.0, "cooling": "water"}
+    assert conditions == {"test_temperature": 25.0}
     assert WORDS.units()["composition"] == "%{at}"
+
+
+@pytest.mark.parametrize("row", [{}, {"test_temperature": 25.0, "test_type": "tension"}], ids=["empty", "conditions"])
+def test_a_row_without_a_recipe_is_told(row: dict[str, Value]) -> None:
+    """All of it would be imputed: the answer is that of no specimen, and both languages say so."""
+    (told,) = read_recipe(WORDS, row, "rows[0].").warnings
+    assert (told.rule, told.field) == ("nothing_given", "rows[0]")
+    assert "no recipe was given" in told.en
+    assert "대표값" in told.ko
+    assert read_recipe(WORDS, {**row, "cooling": "air"}, "rows[0].").warnings == []
 
 
 def test_elements_that_no_model_has_met_are_refused() -> None:

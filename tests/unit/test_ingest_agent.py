@@ -17,7 +17,7 @@ from sojae_ingest.agent import IngestAgent, Pace
 from sojae_ingest.flush import Flushed, Flusher
 from sojae_ingest.metrics import IngestMetrics
 from tests.builders import NOW, book, events, framed, header, template
-from tests.fakes import Broker, FakeClock, FakeEventSource, FakeEventsTable, FakeSeen
+from tests.fakes import Broker, FakeClock, FakeEventSource, FakeEventsTable, FakeSchemas, FakeSeen
 
 TOPIC = "sojae.events.kims"
 P, Q = Partition(TOPIC, 0), Partition(TOPIC, 1)
@@ -41,7 +41,8 @@ class Ingest:
         self.table = FakeEventsTable()
         self.registry = CollectorRegistry()
         self.told: list[Flushed] = []
-        flusher = Flusher(self.table, FakeSeen(), FastavroDecoder(book), FakeClock(NOW))
+        schemas = FakeSchemas(self.table.log)
+        flusher = Flusher(self.table, FakeSeen(), FastavroDecoder(book), FakeClock(NOW), schemas=schemas)
         self.agent = IngestAgent(
             self.source, self.table, flusher, pace, IngestMetrics(self.registry), stored=self.told.append
         )

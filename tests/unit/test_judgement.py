@@ -11,6 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from sojae.domain.issue import Issue
+from sojae.domain.order import Place
 from sojae.domain.template import Template
 from sojae.ports import Decoded, Message, Stored
 from sojae_ingest.judgement import Head, Judged, judge
@@ -451,3 +452,22 @@ def test_what_is_compared_is_never_cut(name: str) -> None:
     """A content longer than its column would be judged by where a flush ends."""
     one = judge_one(of=decoded(header(**{name: "x" * 97})))
     assert (one.status, one.identified) == ("quarantined", False)
+
+
+REPAIR = "sojae.events.kims/0/7"
+
+
+def repairing(place: Place, head: Place | None) -> Judged:
+    """Judge an event that repairs a message of this place, and then a repetition of the head; return the latter."""
+    seen = FakeSeen(heads={RECORD: Head("old", "A", retracted=False, place=head)})
+    seen.known_places[REPAIR] = place
+    _, again = judge_all([imported(0, "B", repairs=REPAIR), imported(1, "A")], seen)
+    return again
+
+
+def test_a_repair_of_an_older_message_leaves_the_head() -> None:
+    """What equals the head is a duplicate as before; only behind the head the repair is the head."""
+    older, newer = Place(1, "t", 0, 7), Place(9, "t", 0, 7)
+    assert repairing(older, Place(5, "t", 0, 3)).status == "duplicate"
+    assert repairing(newer, Place(5, "t", 0, 3)).status == "accepted"
+    assert repairing(newer, None).status == "duplicate"

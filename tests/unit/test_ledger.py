@@ -5,7 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sojae.domain.ledger import SequenceRanges, is_sparse
+from sojae.domain.ledger import MAX_HOLES, Hole, SequenceRanges, holes_after, is_sparse
+from tests.builders import NOW
 
 NUMBERS = st.integers(0, 30)
 
@@ -40,11 +41,31 @@ def test_above_are_the_ranges_beyond_the_mark() -> None:
     assert SequenceRanges([(1, 2)]).above() == [(1, 2)]
 
 
-def test_holes_are_what_is_missing_below_the_largest() -> None:
-    """Zero may be missing too; beyond the largest nothing is."""
-    assert SequenceRanges([(2, 3), (6, 6)]).holes() == [(0, 1), (4, 5)]
-    assert SequenceRanges([(0, 3)]).holes() == []
-    assert SequenceRanges().holes() == []
+def test_the_highest_is_the_largest_seen() -> None:
+    """Whatever is missing below it."""
+    assert SequenceRanges().highest == -1
+    assert SequenceRanges([(2, 3), (6, 6)]).highest == 6
+
+
+@given(st.lists(NUMBERS))
+def test_holes_count_what_is_missing(numbers: list[int]) -> None:
+    """However numbers come, the holes miss just what is missing below the largest."""
+    seen, holes = SequenceRanges(), list[Hole]()
+    for seq in numbers:
+        holes = list(holes_after(holes, seen, seq, unread=0, at=NOW))
+        seen.add(seq)
+    missing = set(range(max(numbers, default=-1) + 1)) - set(numbers)
+    assert sum(h.missing for h in holes) == len(missing)
+    assert missing <= {n for h in holes for n in range(h.start, h.end + 1)}
+
+
+def test_a_producer_that_does_not_count_by_one_has_many_holes_but_not_without_end() -> None:
+    """A thousand are kept."""
+    seen, holes = SequenceRanges(), list[Hole]()
+    for seq in range(0, 2 * MAX_HOLES + 10, 2):
+        holes = list(holes_after(holes, seen, seq, unread=0, at=NOW))
+        seen.add(seq)
+    assert len(holes) == MAX_HOLES
 
 
 @given(st.lists(st.tuples(NUMBERS, st.integers(0, 6))))
@@ -59,8 +80,7 @@ def test_ranges_are_a_set(steps: list[tuple[int, int]]) -> None:
     borders = ranges.ranges()
     assert all(start <= end for start, end in borders)
     assert all(after[0] > before[1] + 1 for before, after in pairwise(borders))
-    missing = [n for start, end in ranges.holes() for n in range(start, end + 1)]
-    assert missing == [n for n in range(max(model, default=-1) + 1) if n not in model]
+    assert ranges.highest == max(model, default=-1)
     low = ranges.low_water
     assert all(n in model for n in range(low + 1))
     assert low + 1 not in model

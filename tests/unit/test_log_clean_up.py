@@ -7,13 +7,14 @@ import pytest
 from sojae.adapters.avro import FastavroDecoder
 from sojae.adapters.delta import PinnedTable
 from sojae.adapters.events_table import DeltaEventsTable, events_uri
+from sojae.adapters.materials_source import RecordsKey
 from sojae.ports import Position
 from sojae_ingest.following import steps
 from sojae_ingest.ledger_table import LedgerTable, read_accounts
-from sojae_ingest.record_rows import RecordsKey
+from sojae_ingest.outcomes import COLUMNS
 from sojae_ingest.records import RecordsFollower
 from sojae_ingest.seen import SQLiteSeen
-from tests.builders import TOPIC_ID, book, events, framed, header, template
+from tests.builders import NOW, TOPIC_ID, book, events, framed, header, template
 
 EVENTS = 7
 
@@ -57,13 +58,11 @@ def test_the_ledger_is_built_anew(store: Path) -> None:
     """Rows that it held before the clean-up are not counted twice."""
     ledger, table = LedgerTable(str(store)), DeltaEventsTable(str(store))
     ledger.included()
-    ledger.add([header(0) | {"status": "accepted", "issues": []}], 1)
-    for step in steps(
-        table, ledger.included(), table.version, ["institute", "producer", "epoch", "seq", "status", "issues"]
-    ):
+    ledger.add([header(0) | {"status": "accepted", "issues": [], "ingest_time": NOW}], 1)
+    for step in steps(table, ledger.included(), table.version, COLUMNS):
         ledger.add(step.rows.to_pylist(), step.upto, anew=step.anew, complete=step.complete)
     whole = PinnedTable.open(str(store / "ledger"))
     assert whole is not None
-    (account,) = read_accounts(whole.read()).values()
+    ((_, account),) = read_accounts(whole.read()).items()
     assert (account.seen.ranges(), account.counts["accepted"]) == ([(0, EVENTS - 1)], EVENTS)
     assert ledger.included() == EVENTS

@@ -85,11 +85,14 @@ def test_a_formula_becomes_atomic_percent() -> None:
         ("2021-03-01T14:05:09.5+00:00", None, dt.datetime(2021, 3, 1, 14, 5, 9, 500000, tzinfo=dt.UTC), "microsecond"),
         ("1.3.2021", "%d.%m.%Y", dt.datetime(2021, 2, 28, 15, tzinfo=dt.UTC), "day"),
         ("2014", "%Y", dt.datetime(2013, 12, 31, 15, tzinfo=dt.UTC), "year"),
+        ("2021-03-01 00:00:00", "%d.%m.%Y", dt.datetime(2021, 2, 28, 15, tzinfo=dt.UTC), "day"),
+        ("2021-03-01 14:05:09", "%Y-%m-%d", dt.datetime(2021, 3, 1, 5, 5, 9, tzinfo=dt.UTC), "second"),
+        ("2021-03-01 14:05:09", "%Y-%d-%m %H:%M:%S", dt.datetime(2021, 1, 3, 5, 5, 9, tzinfo=dt.UTC), "second"),
         ("2021년 3월", "%Y년 %m월", dt.datetime(2021, 2, 28, 15, tzinfo=dt.UTC), "month"),
     ],
 )
 def test_dates_know_their_precision(text: str, form: str | None, moment: dt.datetime, precision: str) -> None:
-    """A date is read in the file's time zone, stored in UTC, and says how exact it is."""
+    """A date is read in the file's time zone, stored in UTC, and says how exact it is; a date cell needs no format."""
     settings = {} if form is None else {"format": form}
     assert read("header.event_time", text, **settings) == CellValue(moment, precision=precision)
 

@@ -171,6 +171,23 @@ def test_an_exact_duplicate_row_stays_a_row() -> None:
     assert len({e.header["record_id"] for e in events}) == len(events)
 
 
+def test_rows_are_counted_and_equal_ones_are_named() -> None:
+    """A row that was pasted twice is no secret; one that differs in a cell is no copy."""
+    so_far = read([*ROWS, dict(reversed(ROWS[1].items())), {**ROWS[1], "note": "x"}])
+    assert so_far.rows == 6
+    assert so_far.equal == [(4, 3), (6, 3)]
+
+
+def test_a_row_is_retracted_by_a_column() -> None:
+    """A yes in a column for header.retracted is another statement of the same record; an empty cell changes nothing."""
+    text = MAPPING + '\n[[columns]]\nname = "gone"\nfield = "header.retracted"\n'
+    before, after = read(ROWS).events, read(changed(3, gone="yes"), LATER, text).events
+    assert ids(before, "record_id") == ids(after, "record_id")
+    assert [(e.row, e.header["retracted"]) for e in after] == [(e.row, e.row == 5) for e in before]
+    same = [a.header["content"] == b.header["content"] for a, b in zip(before, after, strict=True)]
+    assert same == [e.row != 5 for e in before]
+
+
 def test_the_content_knows_its_template() -> None:
     """Equal values under another major, or of another stage, are another statement."""
     mapping = read_mapping(MAPPING, "lab.toml", BOOK)

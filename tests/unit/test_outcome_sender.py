@@ -16,7 +16,8 @@ from aiokafka.errors import (
 from prometheus_client import CollectorRegistry
 
 from sojae.adapters.avro import RecordCodec
-from sojae.adapters.kafka import AiokafkaProducer, Connection, broker_error
+from sojae.adapters.kafka import AiokafkaProducer
+from sojae.adapters.kafka_connection import Connection, broker_error
 from sojae.adapters.template_files import read_common
 from sojae.domain.errors import BrokerError
 from sojae_ingest.metrics import IngestMetrics

@@ -94,8 +94,9 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_canonical_json_is_json(value: object) -> None:
-    """Any JSON reader understands it."""
-    json.loads(canonical_json(value))
+    """Any JSON reader understands it, and what it reads is written the same again."""
+    text = canonical_json(value)
+    assert canonical_json(json.loads(text)) == text
 
 
 def test_an_id_is_the_first_half_of_sha256_as_a_uuid_of_version_8() -> None:

@@ -11,11 +11,12 @@ import pytest
 from sojae.adapters.avro import FastavroDecoder, FastavroEncoder
 from sojae.adapters.delta import PinnedTable
 from sojae.adapters.derived_table import OtherFollower
+from sojae.adapters.materials_source import RecordsKey
 from sojae.adapters.template_files import TemplateBook, load_templates, packaged_folder
 from sojae.domain.errors import StoreError
 from sojae.domain.template import Template
 from sojae.ports import Position
-from sojae_ingest.record_rows import OWN, RecordsKey, TemplateGone
+from sojae_ingest.record_rows import OWN, TemplateGone
 from sojae_ingest.records import COLUMNS, RecordsFollower, SecondStatement
 from tests.builders import NOW, TOPIC_ID, book, events, framed, header, samples, template
 from tests.fakes import EventsLog, FakeEventsTable
@@ -190,6 +191,14 @@ def test_an_event_id_of_an_earlier_flush_is_kept(store: Store) -> None:
     store.add(store.event(event_id="e", sample_id="second"), store.event())
     assert step(store.follower) == (1, [("kims", "e", TOPIC_ID, 0, 1)])
     assert [r["sample_id"] for r in store.records()] == ["first", "시료-12"]
+
+
+def test_an_event_id_is_a_stage_s_own(store: Store) -> None:
+    """A furnace may name what it says of composition and process of a run alike."""
+    cell = template("high_entropy_alloy", "process")
+    store.add(store.event(event_id="run-12"), store.event(cell, event_id="run-12"))
+    assert step(store.follower) == (2, [])
+    assert store.ids() == store.ids(RecordsKey("high_entropy_alloy", "process", 1)) == ["run-12"]
 
 
 def test_an_event_id_is_an_institute_s_own(store: Store) -> None:

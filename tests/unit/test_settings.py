@@ -15,6 +15,7 @@ from sojae.settings import (
     groups,
     known_names,
     read,
+    read_all,
 )
 
 
@@ -85,3 +86,29 @@ def test_the_groups_of_the_services_are_found() -> None:
     """Services bring their settings by entry point, so that their names are known to every process."""
     prefixes = {g.model_config.get("env_prefix") for g in groups()}
     assert {"SOJAE_", "SOJAE_KAFKA__", "SOJAE_INGEST__"} <= prefixes
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("SOJAE_TELEMETRY__PORT", "x", "정수"),
+        ("SOJAE_TELEMETRY__PORT", "-1", "0 이상"),
+        ("SOJAE_LANGUAGE", "de", "'ko', 'en'"),
+        ("SOJAE_SIMULATOR__ONCE", "maybe", "true나 false"),
+    ],
+)
+def test_a_wrong_value_is_explained_in_korean(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    """Of any group, the services' included; no word of the library that found it."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        read_all()
+    assert f"{name}='{value}'" in refused.value.text.ko
+    assert said in refused.value.text.ko
+    assert "nput should" not in refused.value.text.ko + refused.value.text.en
+
+
+def test_sound_settings_are_read_without_a_word() -> None:
+    """All groups have defaults."""
+    read_all()

@@ -4,7 +4,6 @@ import datetime as dt
 import json
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -21,6 +20,7 @@ from sojae_simulator.metrics import SimulatorMetrics
 from sojae_simulator.publish import Writer
 from sojae_simulator.settings import SimulatorSettings
 from sojae_simulator.truth import TruthFile, next_epoch
+from tests.fakes import FakeProducer
 
 NOW = dt.datetime(2026, 7, 1, 9, 30, tzinfo=dt.UTC)
 EPOCH = 1_782_898_200_000
@@ -31,29 +31,6 @@ class FakeClock:
 
     def now(self) -> dt.datetime:
         return NOW
-
-
-class FakeProducer:
-    """Remembers messages and acknowledges them with positions of its own; calls `after` for each."""
-
-    def __init__(self) -> None:
-        self.sent: dict[tuple[str, int, int], tuple[str, bytes]] = {}
-        self.after: Callable[[int], None] = lambda _count: None
-        self._ends: Counter[tuple[str, int]] = Counter()
-
-    async def enqueue(
-        self, topic: str, key: str, value: bytes, headers: Mapping[str, bytes]
-    ) -> Awaitable[tuple[int, int]]:
-        partition = len(key) % 4
-        offset = self._ends[topic, partition]
-        self._ends[topic, partition] += 1
-        self.sent[topic, partition, offset] = (key, value)
-        self.after(len(self.sent))
-
-        async def acknowledged() -> tuple[int, int]:
-            return partition, offset
-
-        return acknowledged()
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from sojae.adapters.kafka import topic_ids
+from sojae.adapters.kafka_admin import topic_ids
 from sojae.domain.errors import BrokerError
 from sojae.home import Home, RunInfo
 from sojae.settings import KafkaSettings, TelemetrySettings, read

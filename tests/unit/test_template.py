@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from sojae.domain.errors import TemplateError
-from sojae.domain.template import Bounds, SumRule, Template, TemplateKey, parse_template, schema_sha256
+from sojae.domain.schema_reader import Bounds
+from sojae.domain.template import SumRule, Template, TemplateKey, parse_template, schema_sha256
 from tests.builders import template
 
 FULL: dict[str, Any] = {
@@ -21,7 +22,7 @@ FULL: dict[str, Any] = {
     "label": {"ko": "조성", "en": "Composition"},
     "rules": [
         {"id": "r1", "severity": "hard", "hard_for": ["experiment"], "sql": "x > 0", "message": {"ko": "가", "en": "a"}, "source": "s"},
-        {"id": "r2", "severity": "warn", "scope": "collection", "sql": "x > 0"},
+        {"id": "r2", "severity": "warn", "scope": "collection", "duplicate": ["composition__x", "sample_id"]},
     ],
     "fields": [
         {"name": "header", "type": {"type": "record", "name": "Header", "fields": [{"name": "event_id", "type": "string"}]}},
@@ -113,6 +114,7 @@ def test_rules_keep_severity_scope_and_origins() -> None:
     )
     assert (first.message.ko, first.message.en) == ("가", "a")
     assert (second.severity, second.scope, second.hard_for, second.message.en) == ("warn", "collection", None, "r2")
+    assert (second.duplicate, second.sql) == (("composition__x", "sample_id"), "")
 
 
 def test_an_unknown_field_is_named() -> None:

@@ -5,8 +5,10 @@ import dataclasses
 import pytest
 
 from sojae.domain.errors import TemplateError
-from sojae.domain.template import Bounds, Field, Rule
+from sojae.domain.schema_reader import Bounds
+from sojae.domain.template import Field
 from sojae.domain.template_check import SQL_KEYWORDS, check_template
+from sojae.domain.template_rule import Rule
 from tests.builders import field, made_up, rule, templates
 
 
@@ -174,10 +176,12 @@ def test_values_are_split_by_a_text_field() -> None:
     check([field("y", "string"), dataclasses.replace(field("x", unit="1"), split_by="y")])
 
 
-def owned(project: str, institute: str | None) -> None:
+def owned(project: str, institute: str | None) -> bool:
+    """Return true when the check lets an institute have a project; it raises otherwise."""
     one = made_up([field("x", "string")], institute=institute)
     key = one.key._replace(project=project)
     check_template(dataclasses.replace(one, key=key, full_name=f"sojae.{project}.Property"), where="here.avsc")
+    return True
 
 
 @pytest.mark.parametrize(
@@ -209,5 +213,8 @@ def test_a_firm_s_project_says_whose_it_is(project: str, institute: str | None) 
     ],
 )
 def test_projects_and_institutes_that_agree(project: str, institute: str | None) -> None:
-    """A hyphen is written as an underscore; published sets and lead projects need no institute."""
-    owned(project, institute)
+    """A hyphen is written as an underscore; published sets and lead projects need no institute; somebody else's name would not do."""
+    assert owned(project, institute)
+    if project.startswith("x_") and institute is not None:
+        with pytest.raises(TemplateError, match=rf"project {project} of institute other"):
+            owned(project, "other")

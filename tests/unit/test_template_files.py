@@ -370,3 +370,26 @@ def test_at_the_start_an_odd_file_is_an_error(tmp_path: Path, text: str) -> None
     with pytest.raises(TemplateError, match=re.escape(str(path))) as caught:
         load_templates(tmp_path)
     assert caught.value.exit_code == 2
+
+
+def lineage_rule(sql: str) -> dict[str, object]:
+    return {"id": "chain", "severity": "warn", "scope": "lineage", "sql": sql}
+
+
+def test_a_rule_may_speak_of_the_other_stages_of_its_project(tmp_path: Path) -> None:
+    """Whichever file is read first."""
+    process = SCHEMA | {"name": "Process", "stage": "process", "rules": [lineage_rule("raw__purity > 1")]}
+    write(tmp_path, process, "x_kims_new/process/1.0")
+    assert [r.id for r in load(tmp_path).get("x_kims_new", "process").rules] == ["chain"]
+
+
+def test_a_rule_that_speaks_of_what_no_stage_has_is_refused(tmp_path: Path) -> None:
+    """Its file is named; where it was sound before, the last sound version stays."""
+    watch = Watch(tmp_path)
+    write(tmp_path)
+    assert len(watch.after(REREAD_SECONDS)) == 9
+    path = write(tmp_path, SCHEMA | {"rules": [lineage_rule("process__speed > 1")]})
+    assert watch.after(REREAD_SECONDS).get("x_kims_new", "raw").rules == ()
+    with pytest.raises(TemplateError, match="unknown field process__speed") as refused:
+        load_templates(tmp_path)
+    assert str(path) in refused.value.text.en

@@ -1,7 +1,9 @@
 """Invented designs are plausible: sums, ranges, levels, rules; and the inverse graph answers as it says."""
 
+from collections.abc import Callable
 from functools import cache
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -9,9 +11,9 @@ from numpy.typing import NDArray
 
 from sojae.adapters.onnx import InverseModel
 from sojae.domain.model import output_row
-from sojae.domain.template import Rule
+from sojae.domain.template_rule import Rule
 from sojae.domain.text import Text
-from sojae_trainer.designs import condition_grids, invent
+from sojae_trainer.designs import common_conditions, condition_grids, invent
 from sojae_trainer.encoding import Encoder
 from sojae_trainer.features import choose_inputs, imputed, matrix
 from sojae_trainer.graph_inverse import ScoredLibrary, inverse_graph
@@ -29,6 +31,7 @@ from tests.unit.trainer_law import (
 )
 
 NAN = float("nan")
+Floats = NDArray[np.float64]
 
 
 @cache
@@ -117,6 +120,61 @@ def test_continuous_condition_gets_quantiles() -> None:
     assert len(grid) == 5
     assert grid[0] < 60
     assert grid[-1] > 720
+
+
+def anything(rows: Floats) -> NDArray[np.bool_]:
+    return np.ones(len(rows), np.bool_)
+
+
+def test_common_conditions_have_designs_of_their_own() -> None:
+    """The mode on the grid, or what is nearest to the median; a good share of the designs is for it."""
+    x, measured = invented()
+    grids = condition_grids(x[:measured], encoder().inputs)
+    ((at, value),) = common_conditions(x[:measured], encoder().inputs, grids, anything).items()
+    values, counts = np.unique(x[:measured, at], return_counts=True)
+    assert value == values[counts.argmax()]
+    assert (x[measured:, at] == value).mean() > 0.35
+    free = x[:measured].copy()
+    free[:, at] = np.linspace(0, 800, measured)
+    grid = {at: np.linspace(0.0, 800.0, 9)}
+    assert common_conditions(free, encoder().inputs, grid, anything) == {at: 400.0}
+
+
+def test_common_conditions_go_together() -> None:
+    """Waits that add up: the most common of each do not, so those of a record that keeps the rule are taken."""
+    one = msgspec.structs.replace(encoder().inputs[6], role="condition", low=0.0, high=20.0, levels=())
+    first, second = np.array([7.0] * 9 + [4.0] * 5 + [6.0]), np.array([1.0] * 5 + [2.0] * 2 + [3.0] * 2 + [4.0] * 6)
+    x = np.column_stack([first, second, first + second])
+    adds_up = lambda rows: np.isclose(rows[:, 2], rows[:, 0] + rows[:, 1])  # noqa: E731 - one line that is a rule
+    grids = {j: np.unique(x[:, j]) for j in range(3)}
+    found = common_conditions(x, [one] * 3, grids, adds_up)
+    assert found[2] == found[0] + found[1]
+    assert list(found.values()) in x.tolist()
+
+
+def test_category_condition_is_a_common_one() -> None:
+    """An atmosphere is held at the one that most records have, never at the unknown one."""
+    one = msgspec.structs.replace(encoder().inputs[5], role="condition")
+    codes = np.array([[-1.0], [-1.0], [-1.0], [1.0], [1.0], [0.0]])
+    assert one.kind == "category"
+    assert common_conditions(codes, [one], {}, anything) == {0: 1.0}
+
+
+def test_whole_numbers_stay_whole_in_designs() -> None:
+    """13.9 layers cannot be made: a field that only ever holds whole numbers does so in designs, others do not."""
+    rng = np.random.default_rng(0)
+    frame = alloys(80, 4).with_columns(
+        process__cold_reduction=pl.Series(rng.integers(0, 60, 80).astype(float)),
+        process__heat_treatment_1_temperature=pl.Series(rng.uniform(800, 1200, 80)),
+    )
+    inputs, _ = choose_inputs(frame, templates(), ())
+    one = Encoder(tuple(inputs))
+    x = invent(imputed(matrix(frame, inputs), inputs), one, 1000, lambda rows: np.ones(len(rows), np.bool_), 0).x
+    columns = {i.field: x[80:, j] for j, i in enumerate(inputs)}
+    layers, heat = columns["process.cold_reduction"], columns["process.heat_treatment_1_temperature"]
+    assert (layers == np.rint(layers)).all()
+    assert len(np.unique(layers)) > 20
+    assert (heat != np.rint(heat)).mean() > 0.3
 
 
 def test_same_seed_gives_the_same_designs() -> None:
@@ -271,13 +329,17 @@ def library(**changes: object) -> ScoredLibrary:
         "design": np.array([[0.0], [1.0], [2.0], [3.0]], np.float32),
         "mean": np.array([[10.0, 1.0], [10.2, 5.0], [30.0, 1.0], [11.0, 1.0]], np.float32),
         "std": np.ones((4, 2), np.float32),
+        "deviation": np.ones((4, 2), np.float32),
+        "transforms": ("identity", "identity"),
         "distance": np.zeros(4, np.float32),
         "cost": np.array([5.0, 1.0, 1.0, 1.0], np.float32),
         "cluster": np.array([0, 0, 1, 2]),
         "grids": {},
         "ranges": np.array([[0.0, 40.0], [0.0, 10.0]], np.float32),
+        "possible": np.array([[-np.inf, np.inf]] * 2, np.float32),
         **changes,
     }
+    values = {"centre": values["mean"], **values}
     return ScoredLibrary(**values)  # type: ignore[arg-type]  # by name
 
 
@@ -292,6 +354,63 @@ def test_hit_probability_is_the_normal_one() -> None:
     assert answer["hit_probability"][row] == pytest.approx(0.6827, abs=1e-4)
     both = small().query([10.0, 1.0], [1.0, 2.0], top_k=4)
     assert both["hit_probability"][list(both["library_row"]).index(0)] == pytest.approx(0.6827 * 0.9545, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("transform", "back"), [("identity", lambda t: t), ("sqrt", lambda t: np.maximum(t, 0) ** 2), ("log", np.exp)]
+)
+def test_hit_probability_is_the_share_of_the_learnt_distribution(
+    transform: str, back: Callable[[Floats], Floats]
+) -> None:
+    """Drawn on the learnt scale, brought back and cut at what is possible: as many draws lie within the tolerance."""
+    centre, deviation = np.array([[1.0, 0.0], [1.4, 0.0], [0.4, 0.0], [1.9, 0.0]], np.float32), 0.8
+    asked = small(
+        centre=centre,
+        mean=back(centre).astype(np.float32),
+        deviation=np.full((4, 2), deviation, np.float32),
+        transforms=(transform, "identity"),
+        possible=np.array([[0.5, 3.0], [-np.inf, np.inf]], np.float32),
+    )
+    draws = np.clip(back(np.random.default_rng(0).normal(centre[:, 0], deviation, (100_000, 4))), 0.5, 3.0)
+    for value, tolerance in ((0.7, 0.3), (1.5, 0.4), (2.8, 0.3), (0.0, 9.0)):
+        answer = asked.query([value, NAN], [tolerance, NAN], top_k=4)
+        share = (np.abs(draws - value) <= tolerance + 1e-6).mean(axis=0)
+        for row, told in zip(answer["library_row"], answer["hit_probability"], strict=True):
+            assert told == pytest.approx(share[row], abs=0.01)
+
+
+def test_hit_probability_is_what_a_measurement_shows() -> None:
+    """By fifths of the probability: of designs that are said to hit with p, about that share is measured to hit.
+
+    Measured means by the law, with the offset of an institute and noise, as the training rows were.
+    """
+    manifest, rng = trained().manifest, np.random.default_rng(5)
+    target = manifest.target(TARGET)
+    told, seen = [], []
+    for value in np.linspace(target.low, target.high, 40):
+        for tolerance in (10.0, 25.0, 60.0):
+            answer = inverse().query(wanted(float(value)), [tolerance] * len(manifest.targets), top_k=20)
+            for design, probability in zip(answer["design"], answer["hit_probability"], strict=True):
+                strength = yield_strength(output_row(manifest.inputs, design)) * rng.normal(1.0, 0.036)
+                told.append(float(probability))
+                seen.append(abs(strength - value) <= tolerance)
+    fifth = np.minimum((np.array(told) * 5).astype(int), 4)
+    for k in np.unique(fifth):
+        if (fifth == k).sum() >= 100:
+            assert np.mean(np.array(seen)[fifth == k]) == pytest.approx(np.mean(np.array(told)[fifth == k]), abs=0.15)
+    assert np.mean(seen) == pytest.approx(np.mean(told), abs=0.05)
+
+
+def test_no_design_is_surer_than_the_noise_floor() -> None:
+    """Not even a measured recipe: its deviation is that of a new record of it."""
+    manifest = trained().manifest
+    target, which = manifest.target(TARGET), [t.name for t in manifest.targets].index(TARGET)
+    answer = inverse().query([NAN] * len(manifest.targets), top_k=manifest.library.rows)
+    assert target.noise_floor > 0
+    back = {"identity": lambda t: t, "sqrt": np.square, "log": np.exp}[target.transform]
+    learnt = {"identity": lambda y: y, "sqrt": np.sqrt, "log": np.log}[target.transform](answer["mean"][:, which])
+    floor = 0.5 * (back(learnt + target.noise_floor) - back(learnt - target.noise_floor))
+    assert (answer["std"][:, which] >= 0.999 * floor).all()
 
 
 def test_default_tolerance_is_a_twentieth_of_the_range() -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sojae.adapters.onnx import ForwardModel
 from sojae.domain.errors import ModelError
-from sojae.domain.template import Bounds
+from sojae.domain.schema_reader import Bounds
 from sojae_trainer.dataset import targets, training_rows
 from sojae_trainer.features import choose_inputs
 from sojae_trainer.gate import gate_rows, pass_gate, serve
@@ -21,7 +21,10 @@ from sojae_trainer.learners import LEARNERS, Forest, fit_mean
 from sojae_trainer.parity import MAX_OTHER_ERROR, MAX_RELATIVE_ERROR, check, compare
 from sojae_trainer.served import Served, leaf_weights
 from sojae_trainer.study import Study, study
+from sojae_trainer.uncertainty import QUANTILE, Spread, half_width
 from tests.unit.trainer_law import alloys, templates
+
+FOUR = ("mean", "std", "lower", "upper")
 
 
 @cache
@@ -128,13 +131,32 @@ def test_domain_tells_known_from_strange() -> None:
     assert score[1, 0] > 1.0
 
 
-def test_interval_is_the_grouped_one() -> None:
-    """Lower and upper stand one grouped half-width from the mean, on the learnt scale."""
-    served = model("gaussian_process")
-    answer = loaded(served).predict(studied().x[:3])
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_interval_and_std_are_of_one_distribution(learner: str) -> None:
+    """On the learnt scale lower and upper stand 1.645 deviations from the mean, and std is half of one to either side."""
+    served = model(learner)
+    answer = {
+        name: values.astype(np.float64)[:, 0] for name, values in loaded(served).predict(rows()).items() if name in FOUR
+    }
     scale = {"identity": lambda v: v, "sqrt": np.sqrt, "log": np.log}[served.transform]
-    np.testing.assert_allclose(scale(answer["upper"]) - scale(answer["mean"]), served.half_width, rtol=1e-3)
-    np.testing.assert_allclose(scale(answer["mean"]) - scale(answer["lower"]), served.half_width, rtol=1e-3)
+    back = {"identity": lambda v: v, "sqrt": np.square, "log": np.exp}[served.transform]
+    centre = scale(answer["mean"])
+    deviation = (scale(answer["upper"]) - centre) / QUANTILE
+    inside = answer["lower"] > 0
+    np.testing.assert_allclose((centre - scale(answer["lower"]))[inside] / QUANTILE, deviation[inside], rtol=2e-3)
+    np.testing.assert_allclose(answer["std"], 0.5 * (back(centre + deviation) - back(centre - deviation)), rtol=5e-3)
+    assert (0.5 * (answer["upper"] - answer["lower"]) >= answer["std"]).all()
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_no_answer_is_surer_than_the_noise_floor(learner: str) -> None:
+    """Even at a training row the deviation is at least what remained where out-of-fold rows were known best."""
+    served, problem = model(learner), studied().problem
+    residuals = problem.t - studied().grouped.answers[learner].t
+    centre, deviation = served.distribution(rows())
+    assert deviation.min() >= served.spread.noise_floor * (1 - 1e-9)
+    assert served.spread.noise_floor > 0.2 * half_width(residuals) / QUANTILE
+    assert len(centre) == len(deviation) == len(rows())
 
 
 def test_std_does_not_fall_away_from_the_data() -> None:
@@ -155,7 +177,7 @@ def test_gate_refuses_a_graph_that_is_slightly_wrong() -> None:
         check(forward_graph(wrong), served, rows(), float(studied().problem.y.std()))
 
 
-@pytest.mark.parametrize("change", [{"half_width": 0.0}, {"transform": "log"}])
+@pytest.mark.parametrize("change", [{"spread": Spread(1.0, 0.0, 1.0)}, {"transform": "log"}])
 def test_gate_refuses_other_wrong_outputs(change: dict[str, object]) -> None:
     """An interval or a scale that is not the model's is found as well."""
     served = model("gradient_boosting")
@@ -165,7 +187,11 @@ def test_gate_refuses_other_wrong_outputs(change: dict[str, object]) -> None:
 
 def wrong_for(*names: str):  # type: ignore[no-untyped-def]  # an export function
     def export(served: Served) -> bytes:
-        wrong = replace(served, half_width=served.half_width * 2) if served.learner in names else served
+        wrong = (
+            replace(served, spread=replace(served.spread, level=4 * served.spread.level))
+            if served.learner in names
+            else served
+        )
         return forward_graph(wrong)
 
     return export

@@ -38,6 +38,29 @@ def test_first_key_with_enough_groups_wins() -> None:
     assert (grouping.key, grouping.count) == ("raw.batch", 6)
 
 
+def test_few_groups_are_better_than_none() -> None:
+    """Where no key gives five groups, the first that gives two is taken before the sample."""
+    frame = view(raw__maker=["x"] * 12, raw__lot=["a", "b", "c"] * 4, raw__oven=["o", "p"] * 6)
+    grouping = group_rows(frame, [SAMPLE, "raw.maker", "raw.lot", "raw.oven"])
+    assert (grouping.key, grouping.count) == ("raw.lot", 3)
+    assert group_rows(frame.with_columns(raw__batch=pl.Series(BATCHES)), ["raw.lot", "raw.batch"]).key == "raw.batch"
+
+
+def test_group_that_holds_nearly_all_rows_cannot_be_left_out() -> None:
+    """Without it there would be nothing to learn from: the sample is taken."""
+    frame = view(raw__lot=["a"] * 11 + ["b"])
+    assert group_rows(frame, ["raw.lot", SAMPLE]).key == SAMPLE
+
+
+def test_groups_are_counted_after_copies_are_joined() -> None:
+    """Two lots that share a record are one: with no other lot there is nothing to leave out."""
+    frame, records = view(raw__lot=["a", "b"] * 6), np.arange(12.0)[:, None]
+    assert group_rows(frame, ["raw.lot", SAMPLE], records).key == "raw.lot"
+    records[1] = records[0]
+    joined = group_rows(frame, ["raw.lot", SAMPLE], records)
+    assert (joined.key, joined.count, joined.copied_rows) == (SAMPLE, 11, 1)
+
+
 def test_rows_that_share_a_paper_are_one_group() -> None:
     """Papers are lists: rows that share any of them, directly or through others, stay together."""
     papers = [["p0"], ["p0", "p1"], ["p1"], *([f"q{i}"] for i in range(9))]

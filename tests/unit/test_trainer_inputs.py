@@ -184,3 +184,13 @@ def test_row_whose_composition_was_never_found_is_left_out() -> None:
     )
     rows, left_out = training_rows(frame)
     assert (rows["record_id"].to_list(), left_out) == (["2"], {"no_composition": 1})
+
+
+def test_field_of_whole_numbers_is_marked() -> None:
+    """Layers, cycles, coats: what only ever holds whole numbers is whole, and so is what is imputed for it."""
+    frame = alloys(60, 1).with_columns(process__cold_reduction=(pl.int_range(pl.len()) % 40).cast(pl.Float64))
+    inputs = {i.field: i for i in chosen(frame)}
+    assert inputs["process.cold_reduction"].whole
+    assert inputs["process.cold_reduction"].imputed == round(inputs["process.cold_reduction"].imputed)
+    part = frame.with_columns(pl.col("process__cold_reduction") + 0.5)
+    assert not {i.field: i for i in chosen(part)}["process.cold_reduction"].whole

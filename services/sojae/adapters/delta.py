@@ -18,6 +18,7 @@ from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transactio
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from obstore.exceptions import BaseError
 
+from sojae.adapters.damage import first_line
 from sojae.adapters.shelf import open_store
 from sojae.adapters.snapshot import in_order, snapshot
 from sojae.domain.errors import CommitRefused, StoreError
@@ -81,10 +82,12 @@ class PinnedTable:
         return cls(table, plain_columns=plain_columns)
 
     @classmethod
-    def open(cls, uri: str) -> "PinnedTable | None":
-        """Return the table at a URI, or None when there is none yet; raises StoreError."""
+    def open(cls, uri: str, version: int | None = None) -> "PinnedTable | None":
+        """Return the table at a URI, at its newest version or the one given; None when there is no table, or it does not
+        reach that far; raises StoreError.
+        """
         try:
-            return cls(DeltaTable(uri))
+            return cls(DeltaTable(uri, version=version))
         except TableNotFoundError:
             return None
         except (DeltaError, OSError) as error:
@@ -269,7 +272,8 @@ class PinnedTable:
 
 
 def _store_error(where: str, error: Exception) -> StoreError:
+    said = first_line(error)
     return StoreError(
-        en=f"the store at {where} cannot be used: {error}",
-        ko=f"저장소 {where}을(를) 쓸 수 없습니다: {error}",
+        en=f"the store at {where} cannot be used: {said}",
+        ko=f"저장소 {where}을(를) 쓸 수 없습니다: {said}",
     )

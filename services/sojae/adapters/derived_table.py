@@ -72,6 +72,13 @@ class DerivedTable:
         new = rows if predicate is None else self.aligned(rows)
         self._commit(lambda: self._table.replace(new, {FOLLOWS: upto}, predicate))
 
+    def restate(self, rows: pa.Table) -> None:
+        """Put `rows` in the place of all, at the same version of `events`: what they are made with has changed.
+
+        Raises CommitRefused when the table changed meanwhile.
+        """
+        self._table.replace(rows, {}, None)
+
     def aligned(self, rows: pa.Table) -> pa.Table:
         """Return the rows with the table's columns: missing ones null, unknown ones behind, to widen the table."""
         schema = self._table.schema()

@@ -46,6 +46,10 @@ EVENTS = pa.schema(
         pa.field("message_key", pa.binary()),
         pa.field("message_headers", pa.map_(_TEXT, pa.binary())),
         pa.field("raw", pa.binary()),
+        pa.field("place_time", _TIME),
+        pa.field("place_topic_id", _TEXT),
+        pa.field("place_partition", pa.int32()),
+        pa.field("place_offset", _LONG),
     ]
 )
 

@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from sojae.adapters.delta import PinnedTable
 from sojae.adapters.events_schema import EVENTS, NEAR_UNIQUE
-from sojae.domain.order import ORDER_COLUMNS
+from sojae.domain.header import parse_reference
+from sojae.domain.order import ORDER_COLUMNS, Place
 from sojae.ports import Bound, Position, Stored
 
 CONFIGURATION = {
@@ -20,17 +21,11 @@ SequenceKey = tuple[str, int, int]
 MAX_LOOKUP = 2_000
 
 
-class DeltaEventsTable:
-    """`events` in Delta Lake; see `sojae.ports.EventsTable` for what each method promises."""
+class PositionedTable:
+    """A table that partitions of topics are stored in: rows and positions move in one commit; see `sojae.ports`."""
 
-    def __init__(self, store_uri: str) -> None:
-        self._table = PinnedTable.create_or_open(
-            events_uri(store_uri),
-            EVENTS,
-            partition_by=["ingest_month"],
-            configuration=CONFIGURATION,
-            plain_columns=NEAR_UNIQUE,
-        )
+    def __init__(self, table: PinnedTable) -> None:
+        self._table = table
 
     @property
     def table_id(self) -> str:
@@ -56,7 +51,7 @@ class DeltaEventsTable:
 
     def accept_gap(self, topic_id: str, partition: int, last_lost: int) -> None:
         """Move a partition's position to `last_lost` without rows: an operator takes the loss of what lies before."""
-        self._table.append(EVENTS.empty_table(), {app_id(topic_id, partition): last_lost})
+        self._table.append(self._table.schema().empty_table(), {app_id(topic_id, partition): last_lost})
 
     def changes(self, after: int, upto: int, columns: Sequence[str], bound: Bound | None = None) -> pa.Table:
         """Return the rows of the versions (after, upto] in the one order; compactions add none."""
@@ -65,6 +60,21 @@ class DeltaEventsTable:
     def snapshot(self, columns: Sequence[str], where: Mapping[str, str]) -> Iterator[pa.Table]:
         """Yield the rows of the pinned version that hold these values, in the one order, in bounded batches."""
         return self._table.snapshot(columns, where)
+
+
+class DeltaEventsTable(PositionedTable):
+    """`events` in Delta Lake; see `sojae.ports.EventsTable` for what each method promises."""
+
+    def __init__(self, store_uri: str) -> None:
+        super().__init__(
+            PinnedTable.create_or_open(
+                events_uri(store_uri),
+                EVENTS,
+                partition_by=["ingest_month"],
+                configuration=CONFIGURATION,
+                plain_columns=NEAR_UNIQUE,
+            )
+        )
 
     def sequences(self, keys: Sequence[SequenceKey]) -> Mapping[SequenceKey, Stored]:
         """Return what is stored under each (producer, epoch, seq) that the pinned version holds."""
@@ -75,6 +85,28 @@ class DeltaEventsTable:
                 first = found.get(key, Stored(event_id, quarantined=True))
                 found[key] = first._replace(quarantined=first.quarantined and status == "quarantined")
         return found
+
+    def repairable(self, references: Sequence[str]) -> Mapping[str, Place]:
+        """Return the places of those messages, given as topic/partition/offset, that are in quarantine and not yet repaired."""
+        wanted = {r: parsed for r in references if (parsed := parse_reference(r)) is not None}
+        if not wanted:
+            return {}
+        table = pl.scan_delta(self._table.handle)
+        repaired = table.filter(pl.col("status") == "accepted", pl.col("repairs").is_in(list(wanted)))
+        taken = set(repaired.select("repairs").collect()["repairs"].to_list())
+        found = (
+            table.filter(
+                pl.col("status") == "quarantined",
+                pl.col("topic").is_in([topic for topic, _, _ in wanted.values()]),
+                pl.col("offset").is_in([offset for _, _, offset in wanted.values()]),
+            )
+            .select("topic", pl.col("ingest_time").dt.timestamp("us"), "topic_id", "partition", "offset")
+            .sort(ORDER_COLUMNS)
+            .collect()
+        )
+        # Of a topic that was made anew the later incarnation is meant: the last one wins.
+        places = {(topic, place[2], place[3]): Place(*place) for topic, *place in found.iter_rows()}
+        return {r: places[at] for r, at in wanted.items() if at in places and r not in taken}
 
     def _sequences(self, keys: Sequence[SequenceKey]) -> list[tuple[SequenceKey, str, str]]:
         names = ("producer", "epoch", "seq")

@@ -1,77 +1,24 @@
-"""Kafka through aiokafka: a group consumer placed by us, an idempotent producer; topic ids through confluent-kafka."""
+"""Kafka through aiokafka: a group consumer placed by us, and an idempotent producer."""
 
 import asyncio
 import logging
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from confluent_kafka import KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
+from confluent_kafka import KafkaException
 
+from sojae.adapters.kafka_admin import topic_ids
+from sojae.adapters.kafka_connection import Connection, broker_error
 from sojae.adapters.kafka_raw import possible_time, read_raw
-from sojae.domain.errors import BrokerError
 from sojae.ports import Assignment, Message, Partition
 
 log = logging.getLogger(__name__)
 
-METADATA_MAX_AGE_MS = 5_000
-ADMIN_TIMEOUT_SECONDS = 10.0
 STOP_SECONDS = 5.0
-MOCK_CLUSTER = "mockCluster"
-"""How the id of librdkafka's mock cluster begins."""
 FETCH_MAX_WAIT_MS = 200
 """How long the broker holds an empty fetch; other requests on the connection wait behind it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """How to reach a broker, and who we are there; `run_id` is given for the mock only, which has no topic ids."""
-
-    bootstrap_servers: str
-    security_protocol: str = "PLAINTEXT"
-    sasl_mechanism: str = "SCRAM-SHA-512"
-    username: str | None = None
-    password_file: Path | None = None
-    run_id: str | None = None
-
-    def _password(self) -> str | None:
-        return None if self.password_file is None else self.password_file.read_text(encoding="utf-8").strip()
-
-    def for_aiokafka(self) -> dict[str, object]:
-        """Return the arguments that every aiokafka client takes."""
-        options: dict[str, object] = {
-            "bootstrap_servers": self.bootstrap_servers,
-            "security_protocol": self.security_protocol,
-            "metadata_max_age_ms": METADATA_MAX_AGE_MS,
-        }
-        if self.username is not None:
-            options |= {
-                "sasl_mechanism": self.sasl_mechanism,
-                "sasl_plain_username": self.username,
-                "sasl_plain_password": self._password(),
-            }
-        return options
-
-    def for_librdkafka(self) -> dict[str, str | int | float | bool]:
-        """Return the configuration that every confluent-kafka client takes."""
-        options: dict[str, str | int | float | bool] = {
-            "bootstrap.servers": self.bootstrap_servers,
-            "security.protocol": self.security_protocol,
-            "log_level": 0,
-        }
-        if self.username is not None:
-            options |= {
-                "sasl.mechanism": self.sasl_mechanism,
-                "sasl.username": self.username,
-                "sasl.password": self._password() or "",
-            }
-        return options
 
 
 class AiokafkaSource:
@@ -280,61 +227,3 @@ class AiokafkaProducer:
         except KafkaError as error:
             raise broker_error(self._connection, error) from error
         return metadata.partition, metadata.offset  # type: ignore[attr-defined]  # aiokafka ships no types
-
-
-def topic_ids(connection: Connection, topics: Sequence[str]) -> dict[str, str]:
-    """Return the ids of the topics' present incarnations; on the mock, which has none, the broker's run id and the name.
-
-    Raises BrokerError when they cannot be had. NOTE: a broker that is slow to answer must not pass for one without ids.
-    """
-    if connection.run_id is not None:
-        return {topic: f"{connection.run_id}/{topic}" for topic in topics}
-    admin = AdminClient(connection.for_librdkafka())
-    try:
-        asked = admin.describe_topics(TopicCollection(list(topics)), request_timeout=ADMIN_TIMEOUT_SECONDS)
-        found = {topic: str(described.result().topic_id) for topic, described in asked.items()}
-    except (KafkaException, AttributeError, ValueError) as error:
-        log.debug("no topic ids of %s: %s", topics, error)
-        found = {}
-    for topic in topics:
-        if not re.search(r"[1-9A-Za-z]", found.get(topic, "").replace("A", "")):
-            raise BrokerError(
-                en=f"the broker at {connection.bootstrap_servers} gives no id of topic {topic}; use Apache Kafka 2.8 or newer",
-                ko=f"{connection.bootstrap_servers} 브로커가 토픽 {topic}의 id를 주지 않습니다. Apache Kafka 2.8 이상을 쓰십시오",
-            )
-    return found
-
-
-def create_topics(connection: Connection, topics: Sequence[str], partitions: int) -> list[str]:
-    """Make the topics that are not there yet and return their names; raises BrokerError."""
-    admin = AdminClient(connection.for_librdkafka())
-    try:
-        cluster = admin.list_topics(timeout=ADMIN_TIMEOUT_SECONDS)
-        missing = [t for t in topics if t not in cluster.topics]
-        if str(cluster.cluster_id).startswith(MOCK_CLUSTER):
-            # The mock has no controller to ask; it makes a topic, with 4 partitions, when somebody looks it up.
-            for topic in missing:
-                admin.list_topics(topic, timeout=ADMIN_TIMEOUT_SECONDS)
-            return missing
-        for topic, done in (
-            admin.create_topics([NewTopic(t, partitions, 1) for t in missing]).items() if missing else ()
-        ):
-            try:
-                done.result(ADMIN_TIMEOUT_SECONDS)
-            except KafkaException as error:
-                if "already exists" not in str(error):
-                    raise
-                log.debug("%s was made by somebody else in between", topic)
-    except (KafkaException, TimeoutError) as error:
-        raise broker_error(connection, error) from error
-    return missing
-
-
-def broker_error(connection: Connection, error: Exception) -> BrokerError:
-    """Return what to tell a person: a wrong password looks like an unreachable broker, so both are named."""
-    return BrokerError(
-        en=f"cannot reach, or not accepted by, the broker at {connection.bootstrap_servers}: {error}; "
-        "start `sojae up`, or set SOJAE_KAFKA__BOOTSTRAP_SERVERS",
-        ko=f"{connection.bootstrap_servers} 브로커에 연결할 수 없거나 거부되었습니다: {error}. "
-        "`sojae up`을 실행하거나 SOJAE_KAFKA__BOOTSTRAP_SERVERS를 설정하십시오",
-    )

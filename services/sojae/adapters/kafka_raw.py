@@ -32,7 +32,7 @@ def read_raw(
             for raw in consumer.consume(limit - len(found), timeout=0.2):
                 if raw.error() is not None:
                     raise KafkaException(raw.error())
-                found.append(_message(raw, partition))
+                found.append(message_of(raw, partition))
         return found
     finally:
         consumer.close()
@@ -50,7 +50,8 @@ def log_bounds(configuration: dict[str, str | int | float | bool], partition: Pa
         consumer.close()
 
 
-def _message(raw: RawMessage, partition: Partition) -> Message:
+def message_of(raw: RawMessage, partition: Partition) -> Message:
+    """Return a message as our port has it; headers are left out where a name is not UTF-8."""
     offset = raw.offset()
     assert offset is not None
     assert offset != OFFSET_INVALID

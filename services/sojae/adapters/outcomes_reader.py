@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
 from sojae.adapters.avro import RecordCodec
-from sojae.adapters.kafka import Connection, broker_error
+from sojae.adapters.kafka_connection import Connection, broker_error
 from sojae.topics import TopicName
 
 log = logging.getLogger(__name__)

@@ -27,7 +27,7 @@ from sojae.adapters.row_tables import (
     unusable,
 )
 from sojae.domain.errors import StoreError
-from sojae.domain.order import Place
+from sojae.domain.order import PLACE_COLUMNS, Place
 from sojae.topics import EVENTS
 
 log = logging.getLogger(__name__)
@@ -44,8 +44,11 @@ FED = (
     "schema_sha256",
     "rule_version",
     "raw",
+    *PLACE_COLUMNS,
 )
 """Columns of `events` that the index takes over."""
+
+TIMES = ("ingest_time", "broker_time", "event_time", "place_time")
 
 MAX_STEP_VERSIONS = 512
 STEP_ROWS = 20_000
@@ -210,7 +213,8 @@ def _identity(table: PinnedTable, uri: str) -> tuple[str, str]:
 def _batches(table: PinnedTable) -> Iterator[pa.RecordBatch]:
     try:
         dataset = table.handle.to_pyarrow_dataset()
-        yield from dataset.to_batches(columns=list(FED), batch_size=STEP_ROWS, batch_readahead=2, fragment_readahead=1)
+        there = [name for name in FED if name in dataset.schema.names]
+        yield from dataset.to_batches(columns=there, batch_size=STEP_ROWS, batch_readahead=2, fragment_readahead=1)
     except (DeltaError, OSError, pa.ArrowException) as error:
         where = table.handle.table_uri
         raise StoreError(
@@ -220,16 +224,22 @@ def _batches(table: PinnedTable) -> Iterator[pa.RecordBatch]:
 
 def _rows(table: pa.Table) -> Iterator[tuple[object, ...]]:
     """Yield each row as the values of COLUMNS."""
-    columns = {name: table.column(name) for name in FED}
-    times = {name: columns[name].cast(pa.int64()).to_pylist() for name in ("ingest_time", "broker_time", "event_time")}
+    # A table that was begun before its events could be repaired has no places of originals.
+    empty = pa.nulls(table.num_rows)
+    columns = {name: table.column(name) if name in table.column_names else empty for name in FED}
+    times = {n: columns[n].cast(pa.int64()).to_pylist() for n in TIMES}
     plain = {n: c.to_pylist() for n, c in columns.items() if n not in times and n != "issues"}
     issues = [msgspec.json.encode(found or []).decode() for found in columns["issues"].to_pylist()]
     owners = [topic.removeprefix(EVENTS) for topic in plain["topic"]]
     ingest = [time or 0 for time in times["ingest_time"]]
     made: dict[str, Sequence[object]] = {
         "place": [
-            place_bytes(Place(*where))
-            for where in zip(ingest, plain["topic_id"], plain["partition"], plain["offset"], strict=True)
+            place_bytes(Place(*(own if original[0] is None else original)))
+            for own, original in zip(
+                zip(ingest, plain["topic_id"], plain["partition"], plain["offset"], strict=True),
+                zip(times["place_time"], *(plain[name] for name in PLACE_COLUMNS[1:]), strict=True),
+                strict=True,
+            )
         ],
         "event_key": [_key(o, e) for o, e in zip(owners, plain["event_id"], strict=True)],
         "record_key": [

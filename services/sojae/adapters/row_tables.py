@@ -13,7 +13,7 @@ from sojae.domain.order import Place
 
 log = logging.getLogger(__name__)
 
-LAYOUT = 2
+LAYOUT = 3
 """Goes up when a table changes; an index of another layout is built again."""
 
 BUSY_MILLISECONDS = 10_000

@@ -123,8 +123,11 @@ def _excel(path: Path, data: bytes, sheet: str | None, header_row: int) -> Table
         loaded = workbook.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
         batch, errors = loaded.to_arrow_with_errors()
     except fastexcel.FastExcelError as error:
-        reason = str(error).splitlines()[0]
-        raise _error(path, reason, "an Excel workbook", "열 수 있는 엑셀 통합 문서") from error
+        reason = str(error).splitlines()[0].removeprefix("calamine error: ")
+        got = f"a file that is no workbook ({reason})"
+        raise _error(
+            path, got, "an Excel workbook; save it as .xlsx", "엑셀 통합 문서. .xlsx로 저장하십시오"
+        ) from error
     columns = [column.to_pylist() for column in batch.columns]
     for found in errors.errors if errors is not None else ():
         # A cell such as #DIV/0! would come back empty, as if nobody had filled it in.

@@ -1,6 +1,7 @@
 """Resolved schemas beside the data they describe, `schemas/<sha256>.json`: raw bytes can be read without their template."""
 
 import json
+import logging
 from collections.abc import Sequence
 
 import obstore
@@ -9,6 +10,8 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from sojae.adapters.shelf import open_store
 from sojae.domain.errors import StoreError
 from sojae.domain.template import Template, parse_template, schema_sha256
+
+log = logging.getLogger(__name__)
 
 FOLDER = "schemas"
 
@@ -29,7 +32,7 @@ class StoredSchemas:
         try:
             obstore.put(self._store, _path(template.sha256), content, mode="create", use_multipart=False)
         except AlreadyExistsError:
-            pass  # another process, or an earlier run, has put the same bytes
+            log.debug("schema %s is kept already, by another process or an earlier run", template.sha256)
         except (BaseError, OSError) as error:
             raise self._error(error) from error
         self._known[template.sha256] = template

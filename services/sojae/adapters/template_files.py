@@ -9,6 +9,7 @@ from typing import cast
 from fastavro.schema import SchemaParseException, UnknownType, fingerprint, parse_schema, to_parsing_canonical_form
 
 from sojae.domain.errors import TemplateError
+from sojae.domain.joined_rules import check_joined_rules
 from sojae.domain.template import HEADER_TYPE, STAGES, Stage, Template, TemplateKey, parse_template
 from sojae.domain.template_check import check_template
 
@@ -95,19 +96,39 @@ def reload_templates(extra: Path | None, last: TemplateBook) -> tuple[TemplateBo
         )
     before = {template.key: template for template in last}
     templates: dict[TemplateKey, Template] = {}
+    files: dict[TemplateKey, Path] = {}
     broken: list[TemplateError] = []
     for folder in folders:
         for path in sorted(folder.glob("*/*/*.avsc")):
             place = _place(path)
             if place.stage not in STAGES:
                 continue
+            files.setdefault(place, path)
             try:
                 templates.setdefault(place, read_template(path, folders))
             except TemplateError as error:
                 broken.append(error)
                 if place in before:
                     templates.setdefault(place, before[place])
+    for key, unsound in _unsound_together(templates, files):
+        broken.append(unsound)
+        del templates[key]
+        if key in before:
+            templates[key] = before[key]
     return TemplateBook(templates.values()), broken
+
+
+def _unsound_together(
+    templates: Mapping[TemplateKey, Template], files: Mapping[TemplateKey, Path]
+) -> list[tuple[TemplateKey, TemplateError]]:
+    """Return the templates whose rules speak of other stages as these are not."""
+    found = []
+    for key, template in templates.items():
+        try:
+            check_joined_rules(template, [t for k, t in templates.items() if k.project == key.project], str(files[key]))
+        except TemplateError as error:
+            found.append((key, error))
+    return found
 
 
 def packaged_folder() -> Path:

@@ -4,46 +4,31 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import rich_click as click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from sojae.adapters.avro import FastavroEncoder, RecordCodec
-from sojae.adapters.kafka import AiokafkaProducer, Connection, create_topics
-from sojae.adapters.outcomes_reader import OutcomesReader
+from sojae.adapters.avro import FastavroEncoder
 from sojae.adapters.spreadsheet import read_table
-from sojae.adapters.template_files import read_common
-from sojae.cli.import_report import NOT_ENOUGH, ImportReport, Sent, lines
+from sojae.cli.import_lines import LEARNING, NOT_ENOUGH, lines
+from sojae.cli.import_outcomes import Messages, send_and_wait
+from sojae.cli.import_report import ImportReport
 from sojae.cli.running import language
 from sojae.domain.errors import MappingError, ServiceError
 from sojae.domain.mapping import read_mapping
 from sojae.domain.mapping_identity import ImportRun
 from sojae.domain.mapping_plan import FileMapping
-from sojae.domain.mapping_rows import ImportEvent, RowsRead, read_rows
+from sojae.domain.mapping_rows import read_rows
 from sojae.domain.text import Text
 from sojae.surroundings import Surroundings
-from sojae.topics import HEADER_TEMPLATE, PARTITIONS, events_topic, outcomes_topic
+from sojae.topics import events_topic
 
-PATIENCE_SECONDS = 30.0
-NEW_TOPIC_SECONDS = 30.0
-"""Until ingest has found a topic that did not exist before: 10 s on Kafka, up to 50 s on the mock broker."""
-READ_SECONDS = 1.0
+NOT_ALL = 3
+"""Exit code when something was quarantined or could not be read: a script must notice."""
+
 STEPS = {"send": Text(ko="보내기", en="sending"), "wait": Text(ko="결과", en="outcomes")}
-
-Advance = Callable[[str, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Messages:
-    """Everything that an import will send, encoded before the first message leaves."""
-
-    run: ImportRun
-    read: RowsRead
-    encoded: Sequence[tuple[ImportEvent, bytes]]
 
 
 @click.command("import")
@@ -51,35 +36,58 @@ class Messages:
 @click.option("--mapping", "mapping_file", required=True, type=click.Path(path_type=Path), help="Mapping file (TOML).")
 @click.option("--source", help="Name of the source; unset = the mapping's, else the file's name.")
 @click.option("--institute", help="Institute that speaks; unset = the mapping's.")
-@click.option("--json", "as_json", is_flag=True, help="Write the counts as one line of JSON instead of tables.")
-def import_file(file: Path, mapping_file: Path, source: str | None, institute: str | None, as_json: bool) -> None:
+@click.option("--all", "everything", is_flag=True, help="List every finding, not only the first 20 lines of each list.")
+@click.option("--json", "as_json", is_flag=True, help="Write the counts as one line of JSON instead of the report.")
+def import_file(
+    file: Path, mapping_file: Path, source: str | None, institute: str | None, everything: bool, as_json: bool
+) -> None:
     """Import a CSV or Excel FILE; the same file again adds nothing, a changed cell is a correction.
 
-    CSV나 엑셀 파일을 가져옵니다. 같은 파일을 다시 가져와도 늘지 않고, 고친 칸은 정정이 됩니다.
+    Exit code: 0 all of it is stored; 3 some rows were quarantined or could not be read, and are listed; 2 the file or
+    the mapping is wrong, and nothing was sent; 1 there is no broker, or nobody knows what became of some events.
+
+    CSV나 엑셀 파일을 가져옵니다. 같은 파일을 다시 가져와도 늘지 않고, 고친 칸은 정정이 됩니다. 종료 코드: 0 모두 저장, 3 격리되었거나
+    읽지 못한 행 있음, 2 파일이나 매핑이 틀림(보낸 것 없음), 1 브로커가 없거나 결과를 알 수 없음.
     """
     around = Surroundings.read()
     # A topic that was made a moment ago has no leader yet: the client retries, and what matters becomes a BrokerError.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     mapping = load_mapping(mapping_file, around)
     messages = prepare(file, mapping, source=source, institute=institute)
+    report = _carried_out(around, messages, quiet=as_json)
+    if as_json:
+        click.echo(json.dumps(report.counts()))
+    else:
+        click.echo("\n".join(_report(report, mapping.project, everything=everything)))
+    if report.waiting:
+        message = NOT_ENOUGH.format(unknown=len(report.waiting))
+        raise ServiceError(en=message.en, ko=message.ko)
+    if not report.is_whole:
+        raise SystemExit(NOT_ALL)
+
+
+def _carried_out(around: Surroundings, messages: Messages, *, quiet: bool) -> ImportReport:
+    """Return what became of the messages, with bars on stderr unless `quiet`."""
     connection = around.connection()
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         console=Console(stderr=True),
-        disable=as_json,
+        disable=quiet,
     )
     with progress:
         steps = {k: progress.add_task(v[language()], total=len(messages.encoded)) for k, v in STEPS.items()}
-        report = asyncio.run(send_and_wait(connection, messages, lambda step, n: progress.advance(steps[step], n)))
-    if as_json:
-        click.echo(json.dumps(report.counts()))
-    else:
-        click.echo("\n".join(lines(report, language())))
-    if report.waiting:
-        message = NOT_ENOUGH.format(unknown=len(report.waiting))
-        raise ServiceError(en=message.en, ko=message.ko)
+        sending = send_and_wait(
+            connection, around.store_uri, messages, lambda step, count: progress.advance(steps[step], count)
+        )
+        return asyncio.run(sending)
+
+
+def _report(report: ImportReport, project: str, *, everything: bool) -> list[str]:
+    *found, counts = lines(report, language(), everything=everything)
+    learning = [LEARNING.format(project=project)[language()]] if report.accepted else []
+    return [*found, *learning, counts]
 
 
 def load_mapping(path: Path, around: Surroundings) -> FileMapping:
@@ -111,30 +119,3 @@ def prepare(file: Path, mapping: FileMapping, *, source: str | None, institute: 
     read = read_rows(mapping, table, run)
     encoder = FastavroEncoder()
     return Messages(run, read, [(e, encoder.encode(e.template, e.header, e.values)) for e in read.events])
-
-
-async def send_and_wait(connection: Connection, messages: Messages, advance: Advance) -> ImportReport:
-    """Send everything, then read outcomes until each event has one or none came for 30 s (60 s on a new topic); raises BrokerError."""
-    report = ImportReport(findings=messages.read.findings)
-    if not messages.encoded:
-        return report
-    events, outcomes = events_topic(messages.run.institute), outcomes_topic(messages.run.institute)
-    made = await asyncio.to_thread(create_topics, connection, [events, outcomes], PARTITIONS)
-    codec = RecordCodec(read_common("outcome", "1.0"))
-    async with OutcomesReader(connection, outcomes, codec) as reader:
-        async with AiokafkaProducer(connection) as producer:
-            acknowledged = []
-            for event, message in messages.encoded:
-                headers = {HEADER_TEMPLATE: str(event.template.key).encode()}
-                acknowledged.append(await producer.enqueue(events, messages.run.producer, message, headers))
-            for (event, _), acknowledgement in zip(messages.encoded, acknowledged, strict=True):
-                report.add(event, Sent(*await acknowledgement))
-                advance("send", 1)
-        patient_until = time.monotonic() + PATIENCE_SECONDS + (NEW_TOPIC_SECONDS if made else 0.0)
-        while report.waiting and time.monotonic() < patient_until:
-            for outcome_message in await reader.read(timeout_seconds=READ_SECONDS):
-                heard = report.hear(outcome_message, events)
-                advance("wait", heard)
-                if heard:
-                    patient_until = max(patient_until, time.monotonic() + PATIENCE_SECONDS)
-    return report

@@ -1,41 +1,14 @@
-"""What became of an import: outcomes matched with the rows that they are about, and how it is shown."""
+"""What became of an import: outcomes matched with the rows of the file that they are about, and counted."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
-from sojae.domain.mapping_rows import Finding, ImportEvent
-from sojae.domain.text import Language, Text
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The lines of a report in one language."""
-
-    refused: str
-    unread: str
-    cell: str
-    finding: str
-
-
-WORDS: Mapping[Language, Words] = {
-    "ko": Words(
-        refused="격리된 기록 (고쳐서 다시 가져오십시오):",
-        unread="읽지 못해 보내지 않은 기록 (칸을 고쳐서 다시 가져오십시오):",
-        cell="  {row}행, {column} [{record}, {rule}]: ",
-        finding="  {row}행, {column} [{record}]: {got} 대신 {expected}",
-    ),
-    "en": Words(
-        refused="Quarantined records (correct them and import again):",
-        unread="Records not sent, since a cell cannot be read (correct it and import again):",
-        cell="  row {row}, {column} [{record}, {rule}]: ",
-        finding="  row {row}, {column} [{record}]: got {got}, expected {expected}",
-    ),
-}
-NOT_ENOUGH = Text(
-    ko="{unknown}건의 결과가 오지 않습니다. sojae_ingest가 실행 중인지 확인하십시오. 다시 가져와도 중복되지 않습니다",
-    en="no outcome has come of {unknown} events; see whether sojae_ingest runs; importing again adds nothing twice",
-)
+from sojae.domain.finding_words import shown_expected, shown_got
+from sojae.domain.issue import rule_text
+from sojae.domain.mapping_rows import EqualRows, Finding, ImportEvent, RowsRead
+from sojae.domain.text import Text
+from sojae.domain.unit_display import shown_unit
 
 
 class Sent(NamedTuple):
@@ -45,8 +18,8 @@ class Sent(NamedTuple):
     offset: int
 
 
-class RefusedCell(NamedTuple):
-    """One hard finding, as the person who keeps the file needs it."""
+class FoundCell(NamedTuple):
+    """One finding of ingest, as the person who keeps the file needs it."""
 
     row: int
     column: str
@@ -60,23 +33,39 @@ class ImportReport:
     """Counts of one import; `waiting` are the events whose outcome is not known yet."""
 
     waiting: dict[Sent, ImportEvent] = field(default_factory=dict)
+    rows: int = 0
     sent: int = 0
     accepted: int = 0
     flagged: int = 0
     quarantined: int = 0
     duplicates: int = 0
-    refused: list[RefusedCell] = field(default_factory=list)
+    refused: list[FoundCell] = field(default_factory=list)
+    warned: list[FoundCell] = field(default_factory=list)
     findings: Sequence[Finding] = ()
+    equal: Sequence[EqualRows] = ()
+
+    @classmethod
+    def of(cls, read: RowsRead) -> "ImportReport":
+        """Return the report of a file that was read, and of which nothing has been sent."""
+        return cls(rows=read.rows, findings=read.findings, equal=read.equal)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything that the file says is in the store: nothing quarantined, unread or unknown."""
+        return not (self.quarantined or self.findings or self.waiting)
 
     def add(self, event: ImportEvent, position: Sent) -> None:
         """Take note of an event that the broker has acknowledged."""
         self.waiting[position] = event
         self.sent += 1
 
-    def hear(self, outcome_message: Mapping[str, object], topic: str) -> int:
-        """Return how many of the waiting events a packed outcome message tells about; each is counted once."""
+    def hear(self, outcomes: Sequence[Mapping[str, object]], topic: str) -> int:
+        """Return how many of the waiting events these outcomes tell about; each is counted once.
+
+        An outcome has topic, partition, offset, status and issues, as an outcome message holds it or a row of `events`.
+        """
         heard = 0
-        for outcome in cast("Sequence[Mapping[str, object]]", outcome_message["outcomes"]):
+        for outcome in outcomes:
             position = Sent(cast("int", outcome["partition"]), cast("int", outcome["offset"]))
             if outcome["topic"] != topic or position not in self.waiting:
                 continue
@@ -85,20 +74,23 @@ class ImportReport:
         return heard
 
     def _count(self, event: ImportEvent, outcome: Mapping[str, object]) -> None:
-        issues = cast("Sequence[Mapping[str, object]]", outcome["issues"])
+        issues = cast("Sequence[Mapping[str, object]]", outcome["issues"] or ())
         status = outcome["status"]
         if status == "accepted":
+            warned = [_cell(event, issue) for issue in issues if issue["severity"] == "warn"]
             self.accepted += 1
-            self.flagged += any(issue["severity"] == "warn" for issue in issues)
+            self.flagged += bool(warned)
+            self.warned += warned
         elif status == "duplicate":
             self.duplicates += 1
         else:
             self.quarantined += 1
-            self.refused += [_refused(event, issue) for issue in issues if issue["severity"] == "hard"]
+            self.refused += [_cell(event, issue) for issue in issues if issue["severity"] == "hard"]
 
     def counts(self) -> dict[str, int]:
         """Return the numbers of the import, by the words of the last line."""
         return {
+            "rows": self.rows,
             "sent": self.sent,
             "accepted": self.accepted,
             "flagged": self.flagged,
@@ -109,43 +101,48 @@ class ImportReport:
         }
 
 
-def lines(report: ImportReport, language: Language) -> Iterator[str]:
-    """Yield one line for each refused or unread cell, in the order of the rows, and the counts as the last line."""
-    words = WORDS[language]
-    if report.refused:
-        yield words.refused
-    for cell in sorted(report.refused, key=lambda c: (c.row, c.record)):
-        yield (
-            words.cell.format(row=cell.row, column=cell.column, record=cell.record, rule=cell.rule) + cell.why[language]
-        )
-    if report.findings:
-        yield words.unread
-    for finding in report.findings:
-        yield words.finding.format(
-            row=finding.row, column=finding.column, record=finding.record, got=finding.got or "–",
-            expected=finding.expected[language],
-        )  # fmt: skip
-    yield counts_line(report)[language]
-
-
-def counts_line(report: ImportReport) -> Text:
-    """Return the counts as one line: `sent 295 · accepted 293 (flagged 6) · quarantined 2 · …`."""
-    return Text(
-        ko="보냄 {sent} · 접수 {accepted} (주의 {flagged}) · 격리 {quarantined} · 중복 {duplicates} · 읽지 못함 {unread} · 모름 {unknown}",
-        en="sent {sent} · accepted {accepted} (flagged {flagged}) · quarantined {quarantined} · duplicates {duplicates} "
-        "· unread {unread} · unknown {unknown}",
-    ).format(**report.counts())
-
-
-def _refused(event: ImportEvent, issue: Mapping[str, object]) -> RefusedCell:
+def _cell(event: ImportEvent, issue: Mapping[str, object]) -> FoundCell:
     names = str(issue["field"] or "").split(", ")
     columns = dict.fromkeys(event.columns.get(n, event.columns.get(n.split(".")[0], n)) for n in names)
-    rule, got = str(issue["rule"]), str(issue["got"] or "–")
-    why = Text(
-        ko=f"{got} 대신 {issue['expected']}. {issue['message_ko']}",
-        en=f"got {got}, expected {issue['expected']}; {issue['message_en']}",
-    )
+    stage = event.template.key.stage
+    return FoundCell(event.row, ", ".join(columns), stage, str(issue["rule"]), _why(event, names, issue))
+
+
+def _why(event: ImportEvent, names: Sequence[str], issue: Mapping[str, object]) -> Text:
+    """Return what was got and expected, and what the rule says; a range needs no more, nor does a template's own rule."""
+    rule = str(issue["rule"])
+    got = _with_typed(shown_got(cast("str | None", issue["got"])), event, names)
+    expected = shown_expected(rule, cast("str | None", issue["expected"]))
+    said = _said(event, rule, issue)
     if any(own.id == rule for own in event.template.rules):
         # What such a rule expects is SQL: its own sentence says it better.
-        why = Text(ko=f"{got}: {issue['message_ko']}", en=f"got {got}: {issue['message_en']}")
-    return RefusedCell(event.row, ", ".join(columns), event.template.key.stage, rule, why)
+        return Text(ko=f"{got.ko}: {said.ko}", en=f"got {got.en}: {said.en}")
+    if rule == "warn_range":
+        return Text(ko=f"{got.ko}, 보통은 {expected.ko}", en=f"got {got.en}, usual {expected.en}")
+    why = Text(
+        ko=f"{got.ko} 대신 {expected.ko}. {said.ko}",
+        en=f"got {got.en}, expected {expected.en}; {said.en}",
+    )
+    if rule == "category" and any(name in event.columns for name in names):
+        why = Text(
+            ko=f"{why.ko}. 또는 매핑에서 이 열의 values에 추가하십시오",
+            en=f"{why.en}; or add it to values of this column in the mapping",
+        )
+    return why
+
+
+def _said(event: ImportEvent, rule: str, issue: Mapping[str, object]) -> Text:
+    """Return the sentence of a rule: that of the outcome, else, as a row of the store has none, our own."""
+    own = rule_text(rule, event.template)
+    return Text(ko=str(issue.get("message_ko") or own.ko), en=str(issue.get("message_en") or own.en))
+
+
+def _with_typed(got: Text, event: ImportEvent, names: Sequence[str]) -> Text:
+    """Return what was got and, where the cell says it in other words or another unit, what was typed."""
+    reported = cast("Mapping[str, str] | None", event.header.get("as_reported")) or {}
+    typed = reported.get(names[0]) if len(names) == 1 else None
+    if typed is None:
+        return got
+    number, _, unit = typed.rpartition(" ")
+    shown = f"{number} {shown_unit(unit)}".strip() if number else typed
+    return Text(ko=f"{got.ko} (입력: {shown})", en=f"{got.en} (typed {shown})")

@@ -3,7 +3,7 @@
 import importlib
 import importlib.util
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import cast, get_args
@@ -15,27 +15,41 @@ from pydantic.fields import FieldInfo
 
 from sojae import topics
 from sojae.adapters.template_files import load_templates, packaged_folder
+from sojae.cli.markdown import page, table
+from sojae.cli.reference_templates import templates_page, units_page
 from sojae.cli.running import with_sentence
 from sojae.domain.issue import RULES
 from sojae.domain.template import Template
 from sojae.settings import groups
 
 COMMANDS = "sojae.commands"
-NOTE = "<!-- Written by `python -m sojae.cli.reference` (`make reference`); do not edit. -->"
 
 TOPICS = (
     (topics.EVENTS + "<institute>", "instruments, `sojae import`, `sojae simulate`, `POST /v1/events`", "ingest", "producer"),
     (topics.OUTCOMES + "<institute>", "ingest", "`sojae import` and whoever sent the events", "producer, `-` without one"),
+    (topics.TELEMETRY + "<plant>", "plants, `sojae simulate`", "monitor, ingest", "asset"),
+    (topics.HISTORY + "<plant>", "plants that send old samples, `sojae simulate`", "ingest", "asset"),
+    (topics.FEATURES + "<plant>", "monitor", "gateway, and whoever watches the plant", "asset"),
+    (topics.FORECASTS + "<plant>", "monitor", "gateway, and whoever watches the plant", "asset"),
+    (topics.ALARMS + "<plant>", "monitor", "gateway, and whoever watches the plant", "asset"),
+    (topics.CHECKPOINTS, "monitor", "monitor; compacted", "telemetry topic id and partition"),
 )  # fmt: skip
 MESSAGE_HEADERS = (
     (topics.HEADER_TEMPLATE, "`<project>/<stage>/<version>` of the template, for people and routers; ingest goes by the framing"),
-    (topics.HEADER_TRACEPARENT, "W3C trace context, kept with the message"),
+    (topics.HEADER_TRACEPARENT, "W3C trace context, kept with the message: `sojae import` (going on with `TRACEPARENT`) and the simulator begin one a run"),
 )  # fmt: skip
 
 
 def pages() -> dict[str, str]:
     """Return the text of each generated page by its file name."""
-    return {"settings.md": _settings(), "rules.md": _rules(), "topics.md": _topics(), "metrics.md": _metrics()}
+    return {
+        "settings.md": _settings(),
+        "templates.md": templates_page(),
+        "units.md": units_page(),
+        "rules.md": _rules(),
+        "topics.md": _topics(),
+        "metrics.md": _metrics(),
+    }
 
 
 def write(folder: Path) -> list[Path]:
@@ -66,8 +80,8 @@ def _settings() -> str:
             for name, field in group.model_fields.items()
         ]
         lead = inspect.getdoc(group) or ""
-        parts += [f"## {group.__name__}", lead, _table(("name", "value", "default", "meaning"), rows)]
-    return _page("Settings", parts)
+        parts += [f"## {group.__name__}", lead, table(("name", "value", "default", "meaning"), rows)]
+    return page("Settings", parts)
 
 
 def _type(field: FieldInfo) -> str:
@@ -93,25 +107,29 @@ def _default(field: FieldInfo) -> str:
 
 def _rules() -> str:
     parts = [
-        "A hard finding quarantines an event, a warning flags it, an info explains a duplicate.",
+        (
+            "A hard finding quarantines an event, a warning flags it, an info explains a duplicate. Rules of scope lineage "
+            "and collection look at the materials view: what they find stands in its column `findings`, and refuses nothing."
+        ),
         "## Built in",
-        _table(("rule", "en", "ko"), [(f"`{name}`", text.en, text.ko) for name, text in RULES.items()]),
+        table(("rule", "en", "ko"), [(f"`{name}`", text.en, text.ko) for name, text in RULES.items()]),
     ]
     for template in sorted(load_templates(), key=lambda t: t.key):
         if template.rules:
             parts += [
                 f"## {template.key}",
-                _table(("rule", "severity", "SQL", "en", "ko", "source"), _own_rules(template)),
+                table(("rule", "scope", "severity", "what it says", "en", "ko", "source"), _own_rules(template)),
             ]
-    return _page("Rules", parts)
+    return page("Rules", parts)
 
 
 def _own_rules(template: Template) -> list[tuple[str, ...]]:
     return [
         (
             f"`{rule.id}`",
+            rule.scope,
             rule.severity + (f" for {', '.join(rule.hard_for)}" if rule.hard_for is not None else ""),
-            f"`{rule.sql}`",
+            f"`{rule.says}`",
             rule.message.en,
             rule.message.ko,
             rule.source or "",
@@ -122,16 +140,17 @@ def _own_rules(template: Template) -> list[tuple[str, ...]]:
 
 def _topics() -> str:
     ids = (
-        f"An institute's id matches `{topics.IDENTITY.pattern}`. In development a topic is made with {topics.PARTITIONS} "
-        f"partitions; their number never changes. Ingest subscribes to `{topics.EVENTS_PATTERN}`."
+        f"The id of an institute or a plant matches `{topics.IDENTITY.pattern}`. In development a topic is made with {topics.PARTITIONS} "
+        f"partitions; their number never changes. Ingest subscribes to `{topics.EVENTS_PATTERN}` and, with another group, to "
+        f"`{topics.TELEMETRY_PATTERN}`."
     )
     values = (
         "Values are Avro, in Confluent framing (0x00, 4-byte schema id) or single-object framing (0xC3 0x01, 8-byte "
         "fingerprint). The partitioner is murmur2, with librdkafka `partitioner=murmur2_random`."
     )
-    table = _table(("topic", "written by", "read by", "key"), [(f"`{t[0]}`", *t[1:]) for t in TOPICS])
-    headers = _table(("message header", "meaning"), [(f"`{name}`", meaning) for name, meaning in MESSAGE_HEADERS])
-    return _page("Topics", [f"```text\n{inspect.getdoc(topics)}\n```", table, ids, values, headers])
+    listed = table(("topic", "written by", "read by", "key"), [(f"`{t[0]}`", *t[1:]) for t in TOPICS])
+    headers = table(("message header", "meaning"), [(f"`{name}`", meaning) for name, meaning in MESSAGE_HEADERS])
+    return page("Topics", [f"```text\n{inspect.getdoc(topics)}\n```", listed, ids, values, headers])
 
 
 def _metrics() -> str:
@@ -139,8 +158,8 @@ def _metrics() -> str:
     for package in _packages():
         rows = [_metric(collector) for collector in _collectors(package)]
         if rows:
-            parts += [f"## {package}", _table(("name", "type", "labels", "meaning"), rows)]
-    return _page("Metrics", parts)
+            parts += [f"## {package}", table(("name", "type", "labels", "meaning"), rows)]
+    return page("Metrics", parts)
 
 
 def _packages() -> list[str]:
@@ -179,15 +198,6 @@ def _metric(collector: Collector) -> tuple[str, ...]:
     labels = vars(collector).get("_labelnames", ())  # the library shows them nowhere else before a first value
     name = metric.name + ("_total" if metric.type == "counter" else "")
     return f"`{name}`", metric.type, ", ".join(f"`{label}`" for label in labels), metric.documentation
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
-def _page(title: str, parts: Sequence[str]) -> str:
-    return "\n\n".join([NOTE, f"# {title}", *parts]) + "\n"
 
 
 def main() -> None:

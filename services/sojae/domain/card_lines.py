@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 from sojae.domain.model import Card, Importance
 from sojae.domain.text import Text
+from sojae.domain.unit_display import shown_unit
 
 
 def five_lines(card: Card, target: str | None = None) -> list[Text]:
     """Return the card in five lines: data, rows, errors, intervals and inputs, verdict; of the target with most rows."""
     one = max(card.targets, key=lambda t: (t.name == target, t.rows))
-    unit = f" {one.unit}" if one.unit and one.unit != "1" else ""
+    unit = f" {shown_unit(one.unit)}".rstrip()
     served = next(s for s in one.learners if s.name == one.chosen)
     errors = ", ".join(
         f"{s.name} {short_number(s.random.mae)} / {short_number(s.grouped.mae)} ({s.random.r2:.2f} / {s.grouped.r2:.2f})"
@@ -29,8 +30,8 @@ def five_lines(card: Card, target: str | None = None) -> list[Text]:
             en=f"{one.label.en}{unit}: {one.rows} rows in {one.groups} groups by {one.grouped_by}, {one.copied_rows} copied rows",
         ),
         Text(
-            ko=f"평균절대오차 무작위 / 그룹 분할 (R²): {errors}",
-            en=f"mean absolute error, random / grouped split (R²): {errors}",
+            ko=f"평균절대오차(R²), 한 행씩 빼고 / 그룹째 빼고 잰 값: {errors}",
+            en=f"mean absolute error (R²), single rows left out / whole groups left out: {errors}",
         ),
         Text(
             ko=f"90 % 구간이 새 그룹의 {coverage:.0f} %를 포함(무작위 분할 {other:.0f} %); 중요한 입력: {names}",

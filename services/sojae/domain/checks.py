@@ -9,7 +9,9 @@ from sojae.domain.frames import polars_frame
 from sojae.domain.header import SAMPLE_REFERENCE, STRICT_ORIGINS, is_sample_reference
 from sojae.domain.issue import Issue
 from sojae.domain.rules import compile_rule, passes, rule_frame
-from sojae.domain.template import Bounds, Field, Rule, Severity, Template
+from sojae.domain.schema_reader import Bounds
+from sojae.domain.template import Field, Template
+from sojae.domain.template_rule import Rule, Severity
 
 Values = Mapping[str, object]
 Findings = list[list[Issue]]

@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterator, Mapping
 
 from sojae.domain.issue import Issue
-from sojae.domain.template import Field, Severity
+from sojae.domain.template import Field
+from sojae.domain.template_rule import Severity
 
 ELEMENTS = frozenset(
     "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo "

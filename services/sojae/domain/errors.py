@@ -8,7 +8,8 @@ SojaeError                     something a person must read; the process ends wi
 │   ├── MappingError           a mapping file names what does not exist
 │   ├── PlantError             a plant file is broken, or names what does not exist
 │   ├── SpreadsheetError       a data file is empty, lacks a column or cannot be read
-│   └── SettingsError          an unknown or invalid SOJAE_* setting
+│   ├── SettingsError          an unknown or invalid SOJAE_* setting
+│   └── CommandError           a command that does not exist, or is not to be run like this
 ├── BrokerError (1)            Kafka cannot be reached, or does not accept us
 ├── StoreError (1)             the store cannot be read or written
 │   └── CommitRefused          another writer has moved on: read the position again, then retry
@@ -66,6 +67,10 @@ class SpreadsheetError(UserInputError):
 
 class SettingsError(UserInputError):
     """A SOJAE_* name in the environment is unknown, or its value is invalid."""
+
+
+class CommandError(UserInputError):
+    """A command does not exist, or is not to be run without being asked."""
 
 
 class BrokerError(SojaeError):

@@ -14,6 +14,8 @@ STRICT_ORIGINS = ("experiment", "production")
 """Origins for which a missing required field is hard: who measured can fill it in."""
 
 IDENTIFIER = re.compile(r"[A-Za-z0-9._:/-]{1,96}")
+REFERENCE = re.compile(r"([A-Za-z0-9._-]{1,249})/(\d{1,9})/(\d{1,18})")
+"""A message in Kafka: topic/partition/offset."""
 OPTIONAL = frozenset({"content", "supersedes"})
 """Identifiers that an event need not have."""
 
@@ -104,6 +106,12 @@ def is_sample_reference(reference: str) -> bool:
     """Return whether a text may name a parent or lot: a sample_id, or `@<institute>/<sample_id>`."""
     institute, sample = sample_reference(reference, "own")
     return is_sample_id(sample) and (not reference.startswith("@") or IDENTITY.fullmatch(institute) is not None)
+
+
+def parse_reference(reference: str) -> tuple[str, int, int] | None:
+    """Return (topic, partition, offset) of a message that an event repairs, None when the text is none."""
+    match = REFERENCE.fullmatch(reference)
+    return None if match is None else (match[1], int(match[2]), int(match[3]))
 
 
 def key_issues(header: Mapping[str, object], fields: Sequence[Field]) -> Iterator[Issue]:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from sojae.domain.template import Severity, Template
+from sojae.domain.template import Template
+from sojae.domain.template_rule import Severity
 from sojae.domain.text import Text
 
 Status = Literal["accepted", "quarantined", "duplicate"]
@@ -110,6 +111,27 @@ RULES: dict[str, Text] = {
         ko="이벤트 시각이 미래입니다. 기기의 시계를 확인하십시오",
         en="the event time is in the future; check the instrument's clock",
     ),
+    # telemetry
+    "series_lengths": Text(
+        ko="채널마다 표본 수가 다릅니다. 모든 채널과 시각의 길이를 맞추십시오",
+        en="channels have different numbers of samples; give all channels, and the times, one length",
+    ),
+    "time_grid": Text(
+        ko="표본의 시각이 앞으로 나아가지 않습니다. dt는 0보다 크고 times는 커져야 합니다",
+        en="the samples do not go on in time; dt must be more than 0, and times must rise",
+    ),
+    "quality_run": Text(
+        ko="품질 구간이 표본 밖에 있거나 코드가 잘못되었습니다",
+        en="a quality run lies outside the samples, or its code is not 1 or 2",
+    ),
+    "repeated_channel": Text(
+        ko="한 메시지에 같은 채널이 두 번 있습니다. 한 번만 보내십시오",
+        en="a channel comes twice in one message; send it once",
+    ),
+    "asset_key": Text(
+        ko="메시지 키가 asset과 다릅니다. 순서가 지켜지도록 asset을 키로 쓰십시오",
+        en="the message key is not the asset; use the asset as key, so that its messages stay in order",
+    ),
     # sequence
     "repeated_message": Text(ko="같은 메시지가 이미 저장되어 있습니다", en="the same message is already stored"),
     "same_content": Text(ko="같은 내용이 이미 현재 값입니다", en="the same content is already current"),
@@ -119,6 +141,11 @@ RULES: dict[str, Text] = {
     "sequence_conflict": Text(
         ko="같은 producer, epoch, seq로 다른 이벤트가 왔습니다. 기기가 두 번 실행 중인지 확인하십시오",
         en="another event with the same producer, epoch and seq is stored; is the instrument running twice?",
+    ),
+    "repairs_unknown": Text(
+        ko="수리하려는 메시지가 이 기관의 격리된 메시지가 아니거나 이미 수리되었습니다. 격리 목록의 위치를 쓰십시오",
+        en="what it repairs is no quarantined message of this institute, or has been repaired already; give the place that the "
+        "quarantine shows",
     ),
     "supersedes_not_head": Text(
         ko="대체하려는 이벤트가 현재 값이 아닙니다. 현재 값을 확인하십시오",

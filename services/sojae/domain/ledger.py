@@ -1,11 +1,15 @@
 """Completeness of one producer's epoch: which sequence numbers have been seen, and where holes are."""
 
+import datetime as dt
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from dataclasses import dataclass, replace
 
 SPARSE_MARK = "/monitor/"
 """Producers whose sequence numbers have holes by design."""
+
+MAX_HOLES = 1_000
+"""Holes kept of one epoch: whoever leaves more does not count by one, and one alarm says so as well as many."""
 
 Range = tuple[int, int]
 
@@ -59,10 +63,42 @@ class SequenceRanges:
         """Return the ranges above the low-water mark."""
         return [r for r in self.ranges() if r[0] > self.low_water]
 
-    def holes(self) -> list[Range]:
-        """Return the ranges that are missing below the largest number seen."""
-        filled = [(-1, -1), *self.ranges()]
-        return [(end + 1, start - 1) for (_, end), (start, _) in pairwise(filled) if start > end + 1]
+    @property
+    def highest(self) -> int:
+        """The largest number seen; −1 before the first."""
+        return self._ends[-1] if self._ends else -1
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Numbers from `start` to `end` that were passed over at `since`; of them `missing` are still to come.
+
+    Messages that came in their place but could not be read count as come: nobody knows which of the numbers they bore.
+    """
+
+    start: int
+    end: int
+    missing: int
+    since: dt.datetime
+
+
+def holes_after(
+    holes: Sequence[Hole], seen: SequenceRanges, seq: int, *, unread: int, at: dt.datetime
+) -> Sequence[Hole]:
+    """Return the holes of an epoch after a number has come; `seen` is what came before it.
+
+    `unread` messages of the producer came since its last number and could not be read. Numbers of one producer come in
+    order, so a number beyond the next one leaves a hole, and one from inside a hole fills it by one.
+    """
+    if seq > seen.highest:
+        missing = seq - seen.highest - 1 - unread
+        room = missing > 0 and len(holes) < MAX_HOLES
+        return [*holes, Hole(seen.highest + 1, seq - 1, missing, at)] if room else holes
+    place = bisect_right(holes, seq, key=lambda hole: hole.start) - 1
+    if seq in seen or place < 0 or seq > holes[place].end:
+        return holes
+    filled = replace(holes[place], missing=holes[place].missing - 1)
+    return [*holes[:place], *([filled] if filled.missing else []), *holes[place + 1 :]]
 
 
 def is_sparse(producer: str) -> bool:

@@ -16,6 +16,9 @@ from sojae.domain.text import Text
 TRUE_WORDS = frozenset("true yes y 1 예 네 있음 o".split())
 FALSE_WORDS = frozenset("false no n 0 아니오 없음 x".split())
 _DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:?\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
+_DATE_CELL = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
+"""What a date cell of a workbook is read as, whatever it looks like there."""
+
 MAX_LONG = 2**63 - 1
 
 
@@ -29,11 +32,15 @@ class CellValue:
 
 
 class CellRefusedError(Exception):
-    """A cell cannot be read as its column says; `expected` is what would have been."""
+    """A cell cannot be read as its column says; `expected` is what would have been.
 
-    def __init__(self, expected: Text) -> None:
+    `whole`: it is a sentence of its own, which already names what was got.
+    """
+
+    def __init__(self, expected: Text, *, whole: bool = False) -> None:
         super().__init__(expected.en)
         self.expected = expected
+        self.whole = whole
 
 
 def read_cell(plan: ColumnPlan, text: str | None, zone: ZoneInfo) -> CellValue | None:
@@ -62,7 +69,7 @@ def _number(plan: ColumnPlan, typed: str, meant: str) -> CellValue:
         unit, target = plan.unit or "1", plan.target_unit or "1"
         value = (delta if plan.is_difference else convert)(number, unit, target)
     except QuantityError as error:
-        raise CellRefusedError(error.text) from error
+        raise CellRefusedError(error.text, whole=True) from error
     changed = unit != target or meant != typed
     return CellValue(value, as_reported=f"{typed} {unit}" if changed else None)
 
@@ -71,7 +78,7 @@ def _formula(plan: ColumnPlan, text: str) -> Mapping[str, float]:
     try:
         percent = atomic_percent(parse_formula(text))
     except FormulaError as error:
-        raise CellRefusedError(error.text) from error
+        raise CellRefusedError(error.text, whole=True) from error
     if plan.field.basis == "mass":
         percent = atomic_to_weight_percent(percent)
     total = plan.field.sum.of if plan.field.sum is not None else 100.0
@@ -82,7 +89,7 @@ def _integer(_: ColumnPlan, text: str) -> int:
     try:
         number = parse_number(text)
     except QuantityError as error:
-        raise CellRefusedError(error.text) from error
+        raise CellRefusedError(error.text, whole=True) from error
     if not number.is_integer() or abs(number) > MAX_LONG:
         raise CellRefusedError(Text(ko="정수", en="a whole number"))
     return int(number)
@@ -135,9 +142,9 @@ def in_utc(moment: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
 
 
 def _moment(form: str | None, text: str) -> tuple[dt.datetime, str]:
-    """Return the time that a text names, and its smallest known part."""
+    """Return the time that a text names, and its smallest known part; a cell that is a date needs no format."""
     try:
-        if form is not None:
+        if form is not None and (not _DATE_CELL.fullmatch(text) or _takes_date_cells(form)):
             return dt.datetime.strptime(text, form), _precision_of(form)  # noqa: DTZ007 - the zone is set by the caller
         moment = dt.datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
@@ -146,6 +153,15 @@ def _moment(form: str | None, text: str) -> tuple[dt.datetime, str]:
     # A spreadsheet writes a day as midnight.
     at_midnight = moment.time() == dt.time(0) and moment.tzinfo is None
     return moment, "day" if at_midnight else "microsecond" if moment.microsecond else "second"
+
+
+def _takes_date_cells(form: str) -> bool:
+    """Return whether a format is itself of the shape of a date cell, so that it says what such a text means."""
+    try:
+        dt.datetime.strptime("2001-02-03 04:05:06", form)  # noqa: DTZ007 - only whether it can be read
+    except ValueError:
+        return False
+    return True
 
 
 def _precision_of(form: str) -> str:

@@ -4,6 +4,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sojae.domain.errors import MappingError, SpreadsheetError
@@ -23,13 +24,17 @@ HEADER_PREFIX = "header."
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A cell, or a row, that could not be read: its record is not sent, the row's other records are."""
+    """A cell, or a row, that could not be read: its record is not sent, the row's other records are.
+
+    `whole`: what was expected is a sentence of its own, which already names what was got.
+    """
 
     row: int
     column: str
     record: str
     got: str
     expected: Text
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,22 @@ class ImportEvent:
     columns: Mapping[str, str]
 
 
+class EqualRows(NamedTuple):
+    """A row that equals an earlier one in every cell."""
+
+    row: int
+    first: int
+
+
 @dataclass(slots=True)
 class RowsRead:
-    """What a file holds: events in row order, findings, and how many rows told again of something sent once."""
+    """What a file holds: its rows, events in row order, findings, and how many rows told again of something sent once.
 
+    `equal` has the rows that hold what an earlier row holds, letter for letter.
+    """
+
+    rows: int = 0
+    equal: list[EqualRows] = field(default_factory=list)
     events: list[ImportEvent] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     told_again: int = 0
@@ -104,9 +121,11 @@ class _RowReader:
         self._numbers = {c.name for r in mapping.records for c in r.columns if c.parse in ("number", "integer")}
         self._rows_with: Counter[tuple[tuple[str, ...], tuple[str, ...]]] = Counter()
         self._once: dict[object, ImportEvent] = {}
+        self._first_with: dict[frozenset[tuple[str, str]], int] = {}
         self.so_far = RowsRead()
 
     def read(self, row: Row) -> None:
+        self._note(row)
         keys = {record.key: row_key(record.key, row, self._numbers) for record in self._mapping.records}
         for record in self._mapping.records:
             findings, event = self._record(record, row, keys[record.key])
@@ -114,6 +133,12 @@ class _RowReader:
             if event is not None:
                 self._send(record, event)
         self._rows_with.update(keys.items())
+
+    def _note(self, row: Row) -> None:
+        self.so_far.rows += 1
+        first = self._first_with.setdefault(frozenset(row.cells.items()), row.number)
+        if first != row.number:
+            self.so_far.equal.append(EqualRows(row.number, first))
 
     def _record(self, record: RecordPlan, row: Row, key: tuple[str, ...]) -> tuple[list[Finding], ImportEvent | None]:
         """Return the record of one row; neither findings nor a record where no cell fills one of its fields."""
@@ -124,7 +149,8 @@ class _RowReader:
             try:
                 value = read_cell(plan, text, self._zone)
             except CellRefusedError as error:
-                findings.append(Finding(row.number, plan.name, record.name, (text or "")[:128], error.expected))
+                got = (text or "")[:128]
+                findings.append(Finding(row.number, plan.name, record.name, got, error.expected, error.whole))
                 continue
             if value is not None:
                 said.append((plan, value))

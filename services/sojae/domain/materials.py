@@ -7,11 +7,13 @@ from functools import partial
 from itertools import groupby
 from typing import cast
 
+import polars as pl
 import pyarrow as pa
 
 from sojae.domain.composition_check import ELEMENTS
 from sojae.domain.disclosure import shown_to_institutes, strictest_disclosure, strictest_embargo, strictest_licence
 from sojae.domain.frames import ARROW, column
+from sojae.domain.joined_rules import element_prefix, is_by_element, joined_columns, rule_findings
 from sojae.domain.lineage import (
     Ancestry,
     Found,
@@ -36,6 +38,7 @@ HEADER_COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
     ("sample_id", pa.string()),
     ("origin", pa.string()),
     ("quality", pa.string()),
+    ("grade", pa.string()),
     ("disclosure", pa.string()),
     ("licence", pa.string()),
     ("embargo_until", pa.date32()),
@@ -48,7 +51,6 @@ LISTS = ("institutes", "findings", "raw_samples")
 """Columns of texts: whose records a row is made of, what is odd about it, and which lots went in."""
 
 JOINED: tuple[StageName, ...] = ("raw", "composition", "process")
-ELEMENT = "el"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,26 @@ def materials_table(records: Records, events_version: int) -> pa.Table:
     become `composition__el__<El>`: 0 where the element is absent, null where the map is. Rows are in order of institute
     and record_id, so that the same records give the same bytes.
     """
-    return _table(records, list(_View(records).rows()), events_version)
+    table = _table(records, list(_View(records).rows()), events_version)
+    return _with_rules(table, records)
+
+
+def _with_rules(table: pa.Table, records: Records) -> pa.Table:
+    """Return the table with what the rules of scope lineage and collection find, in its column `findings`."""
+    of_rules = [t for t in records.templates.values() if any(r.scope != "record" for r in t.rules)]
+    if not of_rules or table.num_rows == 0:
+        return table
+    # Maps are no columns that a rule may name, and polars need not take them over.
+    plain = table.select([f.name for f in table.schema if not pa.types.is_map(f.type)])
+    every = [t for versions in records.versions.values() for t in versions]
+    columns = joined_columns([*every, *records.templates.values()])
+    found = rule_findings(pl.DataFrame(pl.from_arrow(plain)), of_rules, columns)
+    findings = table["findings"].to_pylist()
+    for rule, rows in sorted(found.items()):
+        for row in rows:
+            findings[row] = sorted({*findings[row], rule})
+    place = table.schema.get_field_index("findings")
+    return table.set_column(place, "findings", pa.array(findings, type=pa.list_(pa.string())))
 
 
 class _View:
@@ -206,7 +227,7 @@ def _table(records: Records, rows: Sequence[Mapping[str, object]], events_versio
         template = records.templates.get(stage)
         for one in template.fields if template is not None else ():
             values = [r[f"{stage}__{one.name}"] for r in rows]
-            if one.quantity == "composition" and one.one_of is None:
+            if is_by_element(one):
                 columns |= _element_columns(stage, one, values)
             elif one.kind in ("map_double", "map_string"):
                 columns[f"{stage}__{one.name}"] = pa.array(values, type=ARROW[one.kind])
@@ -219,7 +240,7 @@ def _element_columns(stage: StageName, of: Field, values: Sequence[object]) -> d
     """Return one column for each element that any row has; a second composition of a stage is named with its field."""
     maps = [None if v is None else dict(cast("Sequence[tuple[str, float]]", v)) for v in values]
     elements = sorted({e for m in maps if m is not None for e in m if e in ELEMENTS})
-    prefix = f"{stage}__{ELEMENT}__" if of.name == "composition" else f"{stage}__{of.name}__{ELEMENT}__"
+    prefix = element_prefix(stage, of)
     return {
         prefix + e: pa.array([None if m is None else float(m.get(e, 0.0)) for m in maps], type=pa.float64())
         for e in elements

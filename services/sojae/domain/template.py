@@ -9,11 +9,12 @@ from typing import Literal, NamedTuple, cast
 import rfc8785
 
 from sojae.domain.errors import TemplateError
+from sojae.domain.schema_reader import Bounds, Reader
+from sojae.domain.template_rule import Rule, parse_rule
 from sojae.domain.text import Text
 
 Stage = Literal["raw", "composition", "process", "property"]
 STAGES: tuple[Stage, ...] = ("raw", "composition", "process", "property")
-Severity = Literal["hard", "warn", "info"]
 Role = Literal["input", "condition", "intermediate", "target", "identifier", "note"]
 Kind = Literal["double", "long", "string", "boolean", "date", "timestamp", "map_double", "map_string", "strings"]
 
@@ -48,14 +49,13 @@ class TemplateKey(NamedTuple):
     @property
     def major(self) -> int:
         """The part of the version inside which unit, quantity, basis and role never change."""
-        return int(self.version.split(".")[0])
+        return self.number[0]
 
-
-class Bounds(NamedTuple):
-    """An inclusive range in the field's unit; None is an open end."""
-
-    low: float | None
-    high: float | None
+    @property
+    def number(self) -> tuple[int, int]:
+        """Major and minor, which sort as versions do."""
+        major, minor = self.version.split(".")
+        return int(major), int(minor)
 
 
 class SumRule(NamedTuple):
@@ -90,19 +90,6 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A row-wise SQL expression over a template's fields; null passes, False is a finding."""
-
-    id: str
-    sql: str
-    severity: Severity
-    message: Text
-    scope: Literal["record", "lineage", "collection"] = "record"
-    hard_for: tuple[str, ...] | None = None
-    source: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Template:
     """One template version; `schema` is the resolved Avro schema with every attribute, `sha256` its identity."""
 
@@ -119,7 +106,7 @@ class Template:
     @property
     def schema_id(self) -> int:
         """The 31-bit id of the Confluent framing, taken from the hash: no counter, so drafts of two firms differ."""
-        return int(self.sha256[:8], 16) >> 1
+        return schema_id_of(self.sha256)
 
     def field(self, name: str) -> Field:
         """Return the field of that name; raises TemplateError when the template has none."""
@@ -136,12 +123,17 @@ def schema_sha256(schema: Mapping[str, object]) -> str:
     return hashlib.sha256(rfc8785.dumps(cast("dict[str, object]", schema))).hexdigest()  # type: ignore[arg-type]  # JSON by construction
 
 
+def schema_id_of(sha256: str) -> int:
+    """Return the 31-bit id under which Confluent framing names the schema of this hash."""
+    return int(sha256[:8], 16) >> 1
+
+
 def parse_template(schema: Mapping[str, object], where: str) -> Template:
     """Return the template that a resolved schema describes; `where` names the file in the errors.
 
     Raises TemplateError when an attribute is missing or of the wrong form.
     """
-    reader = _Reader(where)
+    reader = Reader(where)
     key = TemplateKey(
         reader.text(schema, "project"), cast("Stage", reader.text(schema, "stage")), reader.text(schema, "version")
     )
@@ -164,67 +156,9 @@ def parse_template(schema: Mapping[str, object], where: str) -> Template:
         label=reader.label(schema, default=str(key)),
         fields=tuple(_field(f, reader) for f in avro_fields if f.get("name") != "header"),
         header_fields=tuple(_field(f, reader) for f in header_schema["fields"]),
-        rules=tuple(_rule(r, reader) for r in cast("Sequence[Mapping[str, object]]", schema.get("rules", ()))),
+        rules=tuple(parse_rule(r, reader) for r in cast("Sequence[Mapping[str, object]]", schema.get("rules", ()))),
         institute=reader.optional_text(schema, "institute"),
     )
-
-
-class _Reader:
-    """Takes attributes out of schema JSON and says, in both languages, what is wrong where."""
-
-    def __init__(self, where: str) -> None:
-        self.where = where
-
-    def error(self, got: str, expected: str) -> TemplateError:
-        return TemplateError(
-            en=f"{self.where}: got {got}, expected {expected}; correct the template file",
-            ko=f"{self.where}: {got}입니다. {expected}이어야 합니다. 템플릿 파일을 고치십시오",
-        )
-
-    def text(self, source: Mapping[str, object], key: str) -> str:
-        value = source.get(key)
-        if not isinstance(value, str) or not value:
-            raise self.error(
-                f"{key} = {value!r} in {source.get('name') or source.get('id') or 'the schema'}", f"a text {key!r}"
-            )
-        return value
-
-    def optional_text(self, source: Mapping[str, object], key: str) -> str | None:
-        return self.text(source, key) if source.get(key) is not None else None
-
-    def flag(self, source: Mapping[str, object], key: str) -> bool:
-        value = source.get(key, False)
-        if not isinstance(value, bool):
-            raise self.error(f"{key} = {value!r} of {source.get('name')}", "true or false")
-        return value
-
-    def label(self, source: Mapping[str, object], default: str, key: str = "label") -> Text:
-        value = source.get(key)
-        if value is None:
-            return Text(ko=default, en=default)
-        if not isinstance(value, Mapping) or not {"ko", "en"} <= set(value):
-            raise self.error(f"{key} {value!r} of {default}", '{"ko": …, "en": …}')
-        return Text(ko=str(value["ko"]), en=str(value["en"]))
-
-    def bounds(self, source: Mapping[str, object], key: str) -> Bounds | None:
-        value = source.get(key)
-        if value is None:
-            return None
-        numbers = (int, float, type(None))
-        if not isinstance(value, list) or len(value) != 2 or not all(isinstance(v, numbers) for v in value):
-            raise self.error(f"{key} {value!r} of {source.get('name')}", "[low, high], null for an open end")
-        low, high = (None if v is None else float(v) for v in value)
-        if low is not None and high is not None and low > high:
-            raise self.error(f"{key} {value!r} of {source.get('name')}", "low ≤ high")
-        return Bounds(low, high)
-
-    def strings(self, source: Mapping[str, object], key: str) -> tuple[str, ...] | None:
-        value = source.get(key)
-        if value is None:
-            return None
-        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            raise self.error(f"{key} {value!r} of {source.get('name') or source.get('id')}", "a list of texts")
-        return tuple(value)
 
 
 def _kind(avro_type: object) -> Kind | None:
@@ -240,7 +174,7 @@ def _kind(avro_type: object) -> Kind | None:
     return _KINDS.get(str(avro_type))
 
 
-def _field(source: Mapping[str, object], reader: _Reader) -> Field:
+def _field(source: Mapping[str, object], reader: Reader) -> Field:
     name = reader.text(source, "name")
     kind = _kind(source.get("type"))
     if kind is None:
@@ -265,7 +199,7 @@ def _field(source: Mapping[str, object], reader: _Reader) -> Field:
     )
 
 
-def _sum(source: Mapping[str, object], reader: _Reader) -> SumRule | None:
+def _sum(source: Mapping[str, object], reader: Reader) -> SumRule | None:
     value = source.get("sum")
     if value is None:
         return None
@@ -277,23 +211,4 @@ def _sum(source: Mapping[str, object], reader: _Reader) -> SumRule | None:
         warn=None if warn is None else float(cast("float", warn)),
         hard=None if hard is None else float(cast("float", hard)),
         hard_for=reader.strings(cast("Mapping[str, object]", value), "hard_for"),
-    )
-
-
-def _rule(source: Mapping[str, object], reader: _Reader) -> Rule:
-    severity = reader.text(source, "severity")
-    if severity not in ("hard", "warn"):
-        raise reader.error(f"severity {severity!r} of rule {source.get('id')}", "hard or warn")
-    scope = source.get("scope", "record")
-    if scope not in ("record", "lineage", "collection"):
-        raise reader.error(f"scope {scope!r} of rule {source.get('id')}", "record, lineage or collection")
-    identity = reader.text(source, "id")
-    return Rule(
-        id=identity,
-        sql=reader.text(source, "sql"),
-        severity=cast("Severity", severity),
-        message=reader.label(source, default=identity, key="message"),
-        scope=scope,
-        hard_for=reader.strings(source, "hard_for"),
-        source=reader.optional_text(source, "source"),
     )

@@ -15,7 +15,7 @@ from sojae_gateway.design_query import DesignRequest, read_query
 from sojae_gateway.parts import Parts, today
 from sojae_gateway.predict import PredictAnswer, PredictRequest, predict, read_rows
 from sojae_gateway.problems import OK
-from sojae_gateway.routes.asking import TheParts, WhoAsks
+from sojae_gateway.routes.asking import ANSWERS, TheParts, WhoAsks
 from sojae_gateway.routes.models import serving
 
 PREDICT_PATH = "/v1/projects/{project:str}/predict"
@@ -27,7 +27,7 @@ _designs = msgspec.json.Decoder(DesignRequest)
 _encoder = msgspec.json.Encoder()
 
 
-@asgi(PREDICT_PATH, copy_scope=False)
+@asgi(PREDICT_PATH, copy_scope=False, opt={ANSWERS: True})
 async def predict_route(scope: Scope, receive: Receive, send: Send) -> None:
     """Predict properties of recipes: the hot path, without the framework's request and response."""
     if scope.get("method") != "POST":
@@ -51,7 +51,7 @@ async def predict_route(scope: Scope, receive: Receive, send: Send) -> None:
     await _send(send, _encoder.encode(answer))
 
 
-@post("/v1/projects/{project:str}/design", tags=["answers"], status_code=OK, sync_to_thread=True)
+@post("/v1/projects/{project:str}/design", tags=["answers"], status_code=OK, sync_to_thread=True, opt={ANSWERS: True})
 def design_route(parts: TheParts, principal: WhoAsks, project: FromPath[str], body: RawBody) -> DesignAnswer:
     """Propose recipes for wanted properties, best first, with the nearest measured records beside them."""
     models = serving(parts, project)

@@ -18,6 +18,9 @@ from sojae_gateway.parts import Parts
 from sojae_gateway.reads import Reads
 from sojae_gateway.refusal import Refused, refused_value, shorten
 
+READS = frozenset({"GET", "HEAD"})
+ANSWERS = "answers"
+"""Marks, in a route's `opt`, a POST that only answers a question: it changes nothing, so it is open where reads are."""
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 VERSION_HEADER = b"sojae-store-version"
 """Says which version of `events` an answer is of."""
@@ -78,9 +81,30 @@ async def provide_principal(parts: TheParts) -> Principal:
     return parts.principal
 
 
-def local_host(connection: Connection, _handler: BaseRouteHandler) -> None:
-    """Refuse a request for another host: a web page that renames its own host to 127.0.0.1 must not read from here."""
+def reached_rightly(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Refuse what whoever reaches the gateway this way may not do.
+
+    Open to the network, it reads and predicts, and does nothing else. Else a request for another host is refused: a web
+    page that renames its own host to 127.0.0.1 must not read from here.
+    """
     connection.scope["state"]["began"] = time.perf_counter()
+    if connection.app.state.parts.settings.open:
+        _only_answers(connection, handler)
+    else:
+        _local_host(connection)
+
+
+def _only_answers(connection: Connection, handler: BaseRouteHandler) -> None:
+    method = connection.scope.get("method", "")
+    if method not in READS and not handler.opt.get(ANSWERS, False):
+        text = Text(
+            ko="이 게이트웨이는 읽기와 예측만 합니다(SOJAE_GATEWAY__OPEN)",
+            en="this gateway reads and predicts, and does nothing else (SOJAE_GATEWAY__OPEN)",
+        )
+        raise Refused("read_only", text, got=shorten(str(method)), expected=", ".join(sorted(READS)))
+
+
+def _local_host(connection: Connection) -> None:
     host = connection.headers.get("host", "")
     name = host if host.endswith("]") else host.rsplit(":", 1)[0]
     if name.lower() not in LOCAL_HOSTS:

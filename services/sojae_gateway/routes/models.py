@@ -114,7 +114,7 @@ def _manifest_for(manifest: Manifest, seen: Seen) -> Manifest:
         replace(t, training_rows=shown(t.training_rows), baseline_record=shown((t.baseline_record,))[0])
         for t in manifest.targets
     )
-    library = replace(manifest.library, measured=shown(manifest.library.measured))
+    library = replace(manifest.library, measured=shown(manifest.library.measured), rights=())
     return replace(manifest, targets=targets, library=library, holdout=None)
 
 

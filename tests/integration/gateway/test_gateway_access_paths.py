@@ -1,13 +1,18 @@
 """Every route goes through access: a stranger learns of nobody's data, whatever is asked."""
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from litestar.testing import TestClient
+from msgspec.structs import replace
 
+from sojae.adapters.shelf import ModelShelf, open_store
+from sojae.domain.model import Rights
 from sojae_gateway.access import Principal
+from sojae_trainer.train import Trained
 from tests.gateway_app import ALLOYS, RECIPE, gateway
 from tests.gateway_parts import Alloy, EventStore, quarantined, undecodable
 
@@ -21,6 +26,8 @@ PROBES: dict[str, tuple[str, str, object]] = {
     "/metrics": ("GET", "/metrics", None),
     "/v1/events/{institute}/{event_id}": ("GET", "/v1/events/kims/tension-000", None),
     "/v1/models": ("GET", "/v1/models", None),
+    "/v1/plants": ("GET", "/v1/plants", None),
+    "/v1/plants/{plant}": ("GET", "/v1/plants/line-1", None),
     "/v1/projects": ("GET", "/v1/projects", None),
     "/v1/projects/{project}/design": ("POST", f"{ALLOYS}/design", WANTED),
     "/v1/projects/{project}/models": ("GET", f"{ALLOYS}/models", None),
@@ -30,6 +37,7 @@ PROBES: dict[str, tuple[str, str, object]] = {
     "/v1/records": ("GET", "/v1/records", None),
     "/v1/records/{record_id}": ("GET", "/v1/records/tension-000", None),
     "/v1/status": ("GET", "/v1/status", None),
+    "/v1/stream": ("GET", "/v1/stream?plant=line-1", None),
     "/v1/templates": ("GET", "/v1/templates", None),
     "/v1/templates/{project}/{stage}/{version}": ("GET", "/v1/templates/high_entropy_alloy/property/1.0", None),
 }
@@ -120,3 +128,40 @@ def test_pages_over_hidden_rows_end_at_last(published: EventStore, tmp_path: Pat
             if cursor is None:
                 break
         assert (seen, cursor) == (["open"], None)
+
+
+@pytest.mark.parametrize(
+    ("principal", "seen"),
+    [(STRANGER, {"tension-000"}), (OWNER, {"tension-000", "tension-001", "tension-002", "tension-003"})],
+    ids=["stranger", "owner"],
+)
+def test_a_recipe_is_shown_as_its_strictest_record_allows(
+    tmp_path: Path, made: list[Alloy], models: Trained, principal: Principal, seen: set[str]
+) -> None:
+    """A public property of an alloy whose composition is secret, or embargoed, does not betray the composition.
+
+    It stands neither among the nearest measured records nor, as a measured recipe, among the designs.
+    """
+    store, four = EventStore(tmp_path / "store"), [f"tension-00{n}" for n in range(4)]
+    store.flush([store.event(a.record_id, a.properties, sample_id=a.sample_id, disclosure="L5") for a in made])
+    joined = [
+        Rights(disclosure="L5"),
+        Rights(disclosure="L0"),
+        Rights(disclosure="L5", embargo_until=dt.date(2999, 1, 1)),
+        Rights(),
+    ]
+    by_record = dict(zip((f"kims/{one}" for one in four), joined, strict=True))
+    library = models.manifest.library
+    rights = tuple(by_record.get(name, Rights()) for name in library.measured)
+    manifest = replace(models.manifest, library=replace(library, rights=rights))
+    ModelShelf(open_store(store.uri)).publish(manifest, models.files)
+    wanted = {"yield_strength.tension": {"value": made[1].yield_strength, "tolerance": 200.0}}
+    bounds = {"lower": {"test_temperature": 0.0}, "top_k": 50}
+    with gateway(store, tmp_path / "index", principal) as (client, _):
+        answer = client.post(f"{ALLOYS}/design", json={"targets": wanted, **bounds}).json()
+    found = {near["record_id"] for near in answer["baseline"]}
+    assert found & set(four) == seen
+    assert principal is OWNER or found == seen
+    of = {d["measured_record"] for d in answer["designs"] if d["measured"]}
+    assert principal is OWNER or of <= {"kims/tension-000"}
+    assert len(answer["designs"]) == 50

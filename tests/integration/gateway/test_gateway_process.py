@@ -91,6 +91,12 @@ def test_the_network_is_refused_until_there_are_keys() -> None:
         bind(GatewaySettings(host="0.0.0.0"))
 
 
+def test_an_open_gateway_may_listen_to_the_network() -> None:
+    """Once it is said that anybody may read what is public."""
+    with closing(bind(GatewaySettings(host="0.0.0.0", port=0, open=True))) as listener:
+        assert listener.getsockname()[0] == "0.0.0.0"
+
+
 def test_a_port_of_zero_is_asked_from_the_system() -> None:
     """The socket says which one it became."""
     with closing(bind(GatewaySettings(port=0))) as listener:

@@ -1,11 +1,14 @@
 """Predictions and designs over HTTP, by the models that the trainer made."""
 
+from statistics import NormalDist
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from litestar.testing import TestClient
 
 from sojae.adapters.onnx import ForwardModel
+from sojae.domain.card_lines import short_number
 from sojae.domain.model import input_row
 from sojae_trainer.train import Trained
 from tests.gateway_app import ALLOYS, RECIPE, refusal
@@ -123,7 +126,8 @@ def test_a_design_obeys_its_bounds_and_hits(client: TestClient, made: list[Alloy
     assert hits == sorted(hits, reverse=True)
     for design in answer["designs"]:
         assert design["inputs"]["cooling"] == "water"
-        assert design["inputs"]["test_temperature"] == 25.0
+        assert design["conditions"] == {"test_temperature": 25.0}
+        assert "test_temperature" not in design["inputs"]
         assert design["inputs"]["composition"]["Al"] >= 1.99
         assert sum(design["inputs"]["composition"].values()) == pytest.approx(100, abs=0.1)
     best = answer["designs"][0]["expected"]["yield_strength.tension"]
@@ -142,14 +146,101 @@ def test_the_baseline_is_the_nearest_of_all_measured(client: TestClient, made: l
     assert [n["record_id"] for n in answer["baseline"]] == [a.record_id for a in nearest[:3]]
 
 
+def test_conditions_that_are_not_given_are_assumed_and_told(client: TestClient, made: list[Alloy]) -> None:
+    """Every design is for the most common test temperature, apart from its recipe; a sentence says so in both languages.
+
+    The measured records beside it may have been tested at any.
+    """
+    temperatures = [a.test_temperature for a in made]
+    common = max(sorted(set(temperatures)), key=temperatures.count)
+    answer = client.post(
+        f"{ALLOYS}/design", json={"targets": {"yield_strength.tension": {"value": 400.0}}, "top_k": 20}
+    ).json()
+    assert len(answer["designs"]) == 20
+    assert {d["conditions"]["test_temperature"] for d in answer["designs"]} == {common}
+    assert len({n["conditions"]["test_temperature"] for n in answer["baseline"]}) > 1
+    (told,) = answer["warnings"]
+    assert f"test_temperature = {common:g} Cel" in told["en"]
+    assert f"test_temperature = {common:g} Cel" in told["ko"]
+
+
+@pytest.mark.parametrize(("asked", "met", "sentences"), [(400.0, 400.0, 0), (450.0, 400.0, 1)])
+def test_a_condition_between_the_designs_is_told(client: TestClient, asked: float, met: float, sentences: int) -> None:
+    """What is asked for is honoured exactly where there are designs, else the answer says which condition they are for."""
+    body = {
+        "targets": {"yield_strength.tension": {"value": 400.0}},
+        "conditions": {"test_temperature": asked},
+        "top_k": 2,
+    }
+    answer = client.post(f"{ALLOYS}/design", json=body).json()
+    assert {d["conditions"]["test_temperature"] for d in answer["designs"]} == {met}
+    assert len(answer["warnings"]) == sentences
+    assert all(f"these are for {met:g} Cel" in told["en"] for told in answer["warnings"])
+
+
+def test_interval_and_hit_probability_do_not_contradict_each_other(client: TestClient) -> None:
+    """The design's std is that of its prediction, inside the interval's half-width, and the probability is its share."""
+    wanted, tolerance = 400.0, 12.0
+    body = {"targets": {"yield_strength.tension": {"value": wanted, "tolerance": tolerance}}, "top_k": 3}
+    for design in client.post(f"{ALLOYS}/design", json=body).json()["designs"]:
+        told = client.post(f"{ALLOYS}/predict", json={"rows": [{**design["inputs"], **design["conditions"]}]}).json()
+        one = told["rows"][0]["predictions"]["yield_strength.tension"]
+        assert design["expected"]["yield_strength.tension"]["std"] == pytest.approx(one["std"], rel=1e-3)
+        assert 0.5 * (one["upper"] - one["lower"]) >= one["std"]
+        normal = NormalDist(one["mean"], one["std"])
+        share = normal.cdf(wanted + tolerance) - normal.cdf(wanted - tolerance)
+        assert design["hit_probability"] == pytest.approx(share, abs=0.02)
+
+
+def test_a_target_within_reach_that_is_unsure_is_not_called_unreachable(client: TestClient) -> None:
+    """A tolerance that no model can promise is the tolerance's fault, and the answer says so."""
+    body = {"targets": {"yield_strength.tension": {"value": 400.0}}}
+    there = client.post(f"{ALLOYS}/design", json=body).json()["designs"][0]["expected"]["yield_strength.tension"][
+        "mean"
+    ]
+    body["targets"]["yield_strength.tension"] = {"value": there, "tolerance": 0.2}
+    answer = client.post(f"{ALLOYS}/design", json=body).json()
+    assert answer["reachable"] is False
+    assert "not that sure" in answer["message"]["en"]
+    assert "확실하지 않습니다" in answer["message"]["ko"]
+    assert answer["reach"]["yield_strength.tension"]["low"] < there < answer["reach"]["yield_strength.tension"]["high"]
+
+
+def test_an_empty_recipe_is_answered_with_a_warning(client: TestClient) -> None:
+    """Everything would be imputed: each such row says so, in both languages."""
+    first, second = client.post(f"{ALLOYS}/predict", json={"rows": [{}, RECIPE]}).json()["rows"]
+    assert [(w["rule"], w["field"]) for w in first["warnings"]] == [("nothing_given", "rows[0]")]
+    assert first["warnings"][0]["ko"]
+    assert first["warnings"][0]["en"]
+    assert second["warnings"] == []
+
+
+def test_a_property_without_a_model_for_the_test_is_told(client: TestClient) -> None:
+    """A row that was bent, or a target of the other test: no answer, but never without a word."""
+    rows = [{**RECIPE, "test_type": "compression"}, {**RECIPE, "test_type": "tension"}]
+    answer = client.post(f"{ALLOYS}/predict", json={"rows": rows, "targets": ["yield_strength.tension"]}).json()
+    first, second = answer["rows"]
+    assert (first["predictions"], list(second["predictions"])) == ({}, ["yield_strength.tension"])
+    (told,) = first["warnings"]
+    assert (told["rule"], told["field"]) == ("no_model", "rows[0].test_type")
+    assert (told["got"], told["expected"]) == ("test_type = compression", "yield_strength.tension")
+    assert "no model answers this property" in told["en"]
+    assert second["warnings"] == []
+
+
 def test_a_target_out_of_reach_is_said_plainly(client: TestClient) -> None:
-    """The answer says so in both languages, and still shows what comes nearest."""
+    """The answer says so in both languages, what can be reached, and shows what comes nearest."""
     body = {"targets": {"yield_strength.tension": {"value": 9_000.0, "tolerance": 1.0}}}
     answer = client.post(f"{ALLOYS}/design", json=body).json()
     assert answer["reachable"] is False
     assert "cannot be reached" in answer["message"]["en"]
     assert "도달할 수 없습니다" in answer["message"]["ko"]
-    assert answer["designs"]
+    reach = answer["reach"]["yield_strength.tension"]
+    nearest = max(d["expected"]["yield_strength.tension"]["mean"] for d in answer["designs"])
+    assert nearest == pytest.approx(reach["high"], rel=1e-3)
+    for said in answer["message"].values():
+        assert f"{short_number(reach['high'])} MPa" in said
+        assert short_number(reach["low"]) in said
 
 
 def test_bounds_that_no_design_obeys_are_said_plainly(client: TestClient) -> None:
