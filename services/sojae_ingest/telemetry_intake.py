@@ -46,8 +46,11 @@ class TelemetryIntake:
             try:
                 self._agent = await asyncio.to_thread(self._make)
                 await self._agent.run(stop)
-            except SojaeError as error:
-                log.error("telemetry waits %g s: %s", self._again_seconds, error)
+            except Exception as error:
+                if isinstance(error, SojaeError):
+                    log.error("telemetry waits %g s: %s", self._again_seconds, error)
+                else:
+                    log.exception("telemetry waits %g s: unexpected; events are taken in", self._again_seconds)
                 self._steady_from = self._now() + self._again_seconds + STEADY_SECONDS
                 self._metrics.failed()
                 waiting = asyncio.ensure_future(stop.wait())

@@ -25,7 +25,8 @@ NARROWER = 0.8
 SILENCE_SECONDS = 12.0
 """A plant that says nothing for so long says nothing; it must be less than the stream's 15 s between comments."""
 ENOUGH_SECONDS = 80.0
-"""From then on a score is enough, of whichever batch, narrowed or not: the tour is to be over after 90 s."""
+FAIR_SECONDS = 25.0
+"""After both, a score of whichever batch is enough, narrowed or not: the tour is to be over after 90 s, where it can be."""
 
 FORECAST_FACTS = ("id", "at", "known", "mean", "lower", "upper", "model_version")
 SCORE_FACTS = ("id", "record_id", "measured", "inside", "error", "mean", "lower", "upper")
@@ -41,6 +42,7 @@ class PlantTour:
     truth: Path
     began: float
     patience: float
+    listening: float = field(default_factory=time.monotonic)
     told: dict[str, list[JSON]] = field(default_factory=dict)
     shown: dict[str, list[JSON]] = field(default_factory=dict)
 
@@ -101,7 +103,8 @@ class PlantTour:
         if not forecasts:
             return False
         narrowed = len(forecasts) > 1 and _is_better(forecasts[-1], forecasts[0])
-        return narrowed or time.monotonic() - self.began > ENOUGH_SECONDS
+        now = time.monotonic()
+        return narrowed or (now - self.began > ENOUGH_SECONDS and now - self.listening > FAIR_SECONDS)
 
     def _scored(self, plant: JSON, score: JSON) -> JSON:
         forecasts = self.told[score["batch"]]

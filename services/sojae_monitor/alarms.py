@@ -2,13 +2,16 @@
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from sojae_monitor.layout import Floats, LimitRule, PlantLayout
 from sojae_monitor.panes import PaneRows
 from sojae_monitor.segments import COUNT, TOTAL
+
+FEW: Final = 64
+"""Means that are sooner looked at one by one than all at once."""
 
 
 class Change(NamedTuple):
@@ -45,9 +48,12 @@ class AlarmWatch:
         if not self._limits or not len(rows):
             return []
         with np.errstate(invalid="ignore", divide="ignore"):
-            means = rows.sums[:, TOTAL, self._channels] / rows.sums[:, COUNT, self._channels]
+            means: Floats = rows.sums[:, TOTAL, self._channels] / rows.sums[:, COUNT, self._channels]
+        if means.size <= FEW:
+            walked = [c for number in range(len(self.states)) for c in self._walk(number, first, means[:, number])]
+            return _in_order(walked)
         told = ~np.isnan(means)
-        signed = self._signs * means
+        signed: Floats = self._signs * means
         beyond, back = signed > self._at, signed <= self._clear
         any_beyond, any_back, any_told = beyond.any(axis=0), back.any(axis=0), told.any(axis=0)
         changes: list[Change] = []
@@ -56,7 +62,7 @@ class AlarmWatch:
                 state.run = 0 if any_told[number] else state.run
             elif state.began is None or any_back[number]:
                 changes += self._walk(number, first, means[:, number])
-        return sorted(changes, key=lambda change: (change.place, change.limit.channel, change.limit.rule))
+        return _in_order(changes)
 
     def _walk(self, number: int, first: int, means: Floats) -> list[Change]:
         limit, state = self._limits[number], self.states[number]
@@ -74,3 +80,7 @@ class AlarmWatch:
                 state.began = first + place
                 changes.append(Change(place, limit, "raised", state.began, mean))
         return changes
+
+
+def _in_order(changes: list[Change]) -> list[Change]:
+    return sorted(changes, key=lambda change: (change.place, change.limit.channel, change.limit.rule))

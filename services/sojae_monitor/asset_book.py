@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -74,9 +75,9 @@ class AssetBook:
         progress = Progress(np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.int64), np.full(size, -1), [])
         usable = np.flatnonzero(admitted.reason == 0)
         usable = usable[np.argsort(admitted.asset[usable], kind="stable")]
-        borders = np.flatnonzero(np.diff(admitted.asset[usable])) + 1
-        for rows in np.split(usable, borders) if len(usable) else []:
-            self._move_asset(rows, messages, admitted, placed, progress, counts)
+        borders = (np.flatnonzero(np.diff(admitted.asset[usable])) + 1).tolist()
+        for begin, end in pairwise([0, *borders, len(usable)] if len(usable) else []):
+            self._move_asset(usable[begin:end], messages, admitted, placed, progress, counts)
         return progress
 
     def _move_asset(
@@ -93,17 +94,19 @@ class AssetBook:
         if asset is None:
             counts["too_many_assets"] += len(rows)
             return
-        rows = rows[placed.offsets[rows] >= asset.skip_before]
-        if not len(rows):
-            return
+        if placed.offsets[first] < asset.skip_before:
+            rows = rows[placed.offsets[rows] >= asset.skip_before]
+            if not len(rows):
+                return
         watermark, seen = asset.watermark, asset.guard.seen
         verdict = asset.guard.admit(messages.epoch[rows], messages.seq[rows])
-        for reason, code in (("repeated", REPEATED), ("zombie", ZOMBIE)):
-            if found := int((verdict == code).sum()):
-                counts[reason] += found
-        rows = rows[verdict == FRESH]
-        if not len(rows):
-            return
+        if verdict.any():
+            for reason, code in (("repeated", REPEATED), ("zombie", ZOMBIE)):
+                if found := int((verdict == code).sum()):
+                    counts[reason] += found
+            rows = rows[verdict == FRESH]
+            if not len(rows):
+                return
         marks = np.maximum.accumulate(np.concatenate([[watermark], admitted.end[rows]]))
         late = (marks - self._layout.lateness_us) // self._layout.pane_us
         asset.watermark = int(marks[-1])

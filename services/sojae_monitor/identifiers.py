@@ -1,7 +1,8 @@
 """Ids that are a function of what they name: the same after every replay."""
 
-import json
 import uuid
+
+import msgspec
 
 NAMESPACE = uuid.UUID("5a1c8f52-6f0e-5b7f-9d0b-9f1f0c1a6e11")
 """Drawn once; ids of this service are version 5 in it."""
@@ -9,7 +10,7 @@ NAMESPACE = uuid.UUID("5a1c8f52-6f0e-5b7f-9d0b-9f1f0c1a6e11")
 
 def named_id(*parts: str | float | None) -> str:
     """Return the UUIDv5 of the parts in order; two different lists of parts never read as one."""
-    return str(uuid.uuid5(NAMESPACE, json.dumps(parts, ensure_ascii=False, separators=(",", ":"))))
+    return str(uuid.uuid5(NAMESPACE, msgspec.json.encode(parts).decode()))
 
 
 def producer_name(institute: str, plant: str, topic_id: str) -> str:

@@ -1,9 +1,9 @@
 """What has been sent and is not yet acknowledged; a checkpoint waits for it."""
 
-import asyncio
 from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from typing import Protocol
 
+from sojae.domain.errors import BrokerError
 from sojae_monitor.messages import Outgoing
 
 MAX_WAITING = 10_000
@@ -46,7 +46,15 @@ class Outbox:
 
 
 async def acknowledged(waiting: Sequence[Acknowledgement]) -> None:
-    """Return when all of it is acknowledged; raises the first BrokerError, having awaited all."""
-    for outcome in await asyncio.gather(*waiting, return_exceptions=True):
-        if isinstance(outcome, BaseException):
-            raise outcome
+    """Return when all of it is acknowledged; raises the first BrokerError, having awaited all.
+
+    One after the other: they are all on their way, and a task for each would cost more than the sending.
+    """
+    failure: BrokerError | None = None
+    for one in waiting:
+        try:
+            await one
+        except BrokerError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure

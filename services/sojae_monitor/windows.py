@@ -22,32 +22,37 @@ Channels = tuple[ChannelWindow, ...]
 
 
 class WindowFolder:
-    """Makes windows of one plant."""
+    """Makes windows of one plant.
+
+    Windows that overlap share blocks of panes: panes are folded into blocks, blocks into windows, both from left to
+    right. Blocks begin where windows can, so which panes make one does not depend on what is folded at once.
+    """
 
     def __init__(self, layout: PlantLayout) -> None:
         self._names = (layout.channels, layout.units)
-        self._size, self._every = layout.window_panes, layout.emit_panes
+        self._block = math.gcd(layout.window_panes, layout.emit_panes)
+        self._size, self._every = layout.window_panes // self._block, layout.emit_panes // self._block
         self._at_once = max(1, AT_ONCE // (layout.window_panes * len(layout.channels)))
-        middle = np.arange(layout.window_panes) - layout.window_panes / 2
-        self._shift = (middle * (layout.pane_us / MICROSECONDS))[:, np.newaxis]
+        pane_seconds = layout.pane_us / MICROSECONDS
+        # From the begin of a pane to the middle of its block, and from there to the middle of the window.
+        self._in_block = (np.arange(self._block) - self._block / 2) * pane_seconds
+        self._in_window = (np.arange(self._size) - (self._size - 1) / 2) * (self._block * pane_seconds)
 
     def fold(self, rows: PaneRows, number: int) -> Iterator[Channels | None]:
         """Yield the channels of `number` windows, one every `emit_panes`, the first from the first pane on.
 
         Panes behind the last count as empty; None stands for a window in which the asset has told nothing.
         """
-        rows = rows.padded(self._size + (number - 1) * self._every)
+        rows = rows.padded((self._size + (number - 1) * self._every) * self._block)
         for first in range(0, number, self._at_once):
             begin, end = first * self._every, (min(number, first + self._at_once) - 1) * self._every + self._size
-            yield from self._folded(rows.part(begin, end))
+            yield from self._folded(rows.part(begin * self._block, end * self._block))
 
     def _folded(self, rows: PaneRows) -> Iterator[Channels | None]:
-        # NOTE: along an axis that is not the innermost, numpy adds one pane after the other; tests hold it to that.
-        panes = np.moveaxis(sliding_window_view(rows.sums, self._size, axis=0)[:: self._every], -1, 1)
-        folded = np.add.reduce(panes, axis=1)
-        folded[:, TIME:] = np.add.reduce(self._times(panes), axis=1)
-        low = sliding_window_view(rows.low, self._size, axis=0)[:: self._every].min(axis=-1)
-        high = sliding_window_view(rows.high, self._size, axis=0)[:: self._every].max(axis=-1)
+        sums = _added(self._blocks(rows.sums), self._in_block)
+        folded = _added(self._windows(sums), self._in_window)
+        low = self._windows(self._blocks(rows.low).min(axis=1)).min(axis=1)
+        high = self._windows(self._blocks(rows.high).max(axis=1)).max(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             mean, slope = folded[:, TOTAL] / folded[:, COUNT], _slope(folded)
         count = folded[:, COUNT].astype(np.int64)
@@ -55,14 +60,14 @@ class WindowFolder:
         for window in zip(*(column.tolist() for column in columns), strict=True):
             yield self._channels(window) if any(window[0]) else None
 
-    def _times(self, panes: Floats) -> Floats:
-        """Return Σt, Σt² and Σtv of panes with t from the middle of their window: small numbers keep the slope exact."""
-        count, total, time = panes[:, :, COUNT], panes[:, :, TOTAL], panes[:, :, TIME]
-        moved = np.empty((*panes.shape[:2], 3, panes.shape[-1]))
-        moved[:, :, 0] = time + self._shift * count
-        moved[:, :, 1] = panes[:, :, TIME_SQUARED] + self._shift * (2 * time + self._shift * count)
-        moved[:, :, 2] = panes[:, :, TIME_TOTAL] + self._shift * total
-        return moved
+    def _blocks(self, panes: Floats) -> Floats:
+        return panes.reshape(-1, self._block, *panes.shape[1:])
+
+    def _windows(self, blocks: Floats) -> Floats:
+        """Return a view of the blocks of each window, (windows, blocks, …)."""
+        if len(blocks) == self._size:
+            return blocks[np.newaxis]
+        return np.moveaxis(sliding_window_view(blocks, self._size, axis=0)[:: self._every], -1, 1)
 
     def _channels(self, window: tuple[list[Any], ...]) -> Channels:
         if all(window[0]):
@@ -71,6 +76,20 @@ class WindowFolder:
             ChannelWindow(name, unit, *rest) if rest[0] else ChannelWindow(name, unit, 0, *(math.nan,) * 6)
             for name, unit, *rest in zip(*self._names, *window, strict=True)
         )
+
+
+def _added(parts: Floats, shift: Floats) -> Floats:
+    """Return the sums over the second axis; `shift` is by how much the times of each part grow.
+
+    NOTE: along an axis that is not the innermost, numpy adds one part after the other; tests hold it to that.
+    """
+    count, total, time = parts[:, :, COUNT], parts[:, :, TOTAL], parts[:, :, TIME]
+    seconds = shift[:, np.newaxis]
+    moved = np.empty((*parts.shape[:2], 3, parts.shape[-1]))
+    moved[:, :, 0] = time + seconds * count
+    moved[:, :, 1] = parts[:, :, TIME_SQUARED] + seconds * (2 * time + seconds * count)
+    moved[:, :, 2] = parts[:, :, TIME_TOTAL] + seconds * total
+    return np.concatenate([np.add.reduce(parts[:, :, :TIME], axis=1), np.add.reduce(moved, axis=1)], axis=1)
 
 
 def _slope(folded: Floats) -> Floats:

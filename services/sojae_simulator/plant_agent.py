@@ -168,8 +168,12 @@ class PlantAgent:
             return
         pending, self._sent = self._sent, []
         told = any(tell is not None for _, _, tell in pending)
-        for awaited, topic, tell in pending:
-            partition, offset = await awaited
+        # All are waited for, so that a broker that is away is told once and not by every message.
+        answers = await asyncio.gather(*(awaited for awaited, _, _ in pending), return_exceptions=True)
+        for answer, (_, topic, tell) in zip(answers, pending, strict=True):
+            if isinstance(answer, BaseException):
+                raise answer
+            partition, offset = answer
             self._messages[topic] += 1
             self._metrics.acknowledged(topic)
             if tell is not None:

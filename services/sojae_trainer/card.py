@@ -105,6 +105,13 @@ def _unknown(nested: Score) -> Text:
 
 def _verdict(nested: Score, mean: Score, ridge: Score) -> Text:
     below_mean, below_ridge = 100 * (1 - nested.mae / mean.mae), 100 * (1 - nested.mae / ridge.mae)
+    if below_mean > 0 >= nested.r2:
+        return Text(
+            ko=f"다른 그룹의 평균으로 답하는 것보다 {below_mean:.0f} % 낫지만 새 그룹의 차이는 설명하지 못합니다 (R² {nested.r2:.2f}). 이미 있는 "
+            "그룹 안에서만 쓰십시오",
+            en=f"on new groups it is {below_mean:.0f} % better than the mean of the others, yet explains nothing of what differs "
+            f"there (R² {nested.r2:.2f}); use it inside known groups only",
+        )
     if below_mean > 0 and below_ridge > 0:
         return Text(
             ko=f"새 그룹에서의 오차가 평균보다 {below_mean:.0f} %, 선형 모델보다 {below_ridge:.0f} % 작습니다 (R² {nested.r2:.2f})",

@@ -66,6 +66,7 @@ CASES = (
     ("10 x 10, 10 Hz, 1-s panes, every 10 of 60", 5, 10, 10, 1e5, 20_000, Windows(1.0, 60, 10, 5.0)),
     ("10 x 10, 10 Hz, 10-s panes, every 1 of 6", 5, 10, 10, 1e5, 20_000, Windows(10.0, 6, 1, 5.0)),
     ("10 x 100, 10 Hz, 1-s panes, every 10 of 60", 5, 10, 100, 1e5, 4_000, Windows(1.0, 60, 10, 5.0)),
+    ("10 x 100, 10 Hz, 10-s panes, every 1 of 6", 5, 10, 100, 1e5, 4_000, Windows(10.0, 6, 1, 5.0)),
     ("10 x 100, 100 Hz, 1-s panes, every 10 of 60", 5, 10, 100, 1e4, 4_000, Windows(1.0, 60, 10, 5.0)),
     ("1 x 1000, 1 kHz, 1-s panes, every 10 of 60", 5, 1, 1000, 1e3, 4_000, Windows(1.0, 60, 10, 5.0)),
     ("100 x 10, 1 Hz, 60-s panes, every 1 of 10", 5, 100, 10, 1e6, 4_000, Windows(60.0, 10, 1, 60.0)),

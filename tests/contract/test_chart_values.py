@@ -114,6 +114,24 @@ def test_a_service_s_own_value_wins_even_when_it_is_nothing() -> None:
     assert deployments["ingest"]["spec"]["replicas"] == 0
 
 
+def test_settings_of_the_core_reach_every_service() -> None:
+    """One of each group whose settings a value can give."""
+    given = {
+        "general": {"language": "ko"},
+        "templates": {"path": "/etc/templates"},
+        "telemetry": {"level": "DEBUG"},
+        "kafka": {"bootstrap_servers": "a:1", "security_protocol": "SSL"},
+    }
+    told = environment(render(laptop(settings=given)), "ingest")
+    expected = {
+        "SOJAE_LANGUAGE": "ko",
+        "SOJAE_TEMPLATES__PATH": "/etc/templates",
+        "SOJAE_TELEMETRY__LEVEL": "DEBUG",
+        "SOJAE_KAFKA__SECURITY_PROTOCOL": "SSL",
+    }
+    assert expected.items() <= told.items()
+
+
 def test_every_service_is_a_command_of_sojae() -> None:
     """With settings groups of its own; no group is nobody's."""
     commands = {found.name for found in entry_points(group="sojae.commands")}

@@ -59,6 +59,8 @@ class Line:
     endpoint: Endpoint
     variant: str
     checkpoint_seconds: float = 0.5
+    instance: str = "monitor-0"
+    session_seconds: float = 30.0
     plant: Plant = field(init=False)
     process: subprocess.Popen[bytes] | None = None
     sent: int = 0
@@ -86,7 +88,11 @@ class Line:
 
     @property
     def logged(self) -> str:
-        return (self.home.logs / f"{self.name}.log").read_text(encoding="utf-8")
+        return self._log.read_text(encoding="utf-8")
+
+    @property
+    def _log(self) -> Path:
+        return self.home.logs / f"{self.name}-{self.instance}.log"
 
     def start(self) -> None:
         settings = {
@@ -96,14 +102,21 @@ class Line:
             "SOJAE_MONITOR__PLANTS": self.name,
             "SOJAE_MONITOR__GROUP_ID": f"monitor-{self.name}",
             "SOJAE_MONITOR__CHECKPOINT_SECONDS": str(self.checkpoint_seconds),
+            "SOJAE_MONITOR__INSTANCE_ID": self.instance,
+            "SOJAE_MONITOR__SESSION_TIMEOUT_SECONDS": str(self.session_seconds),
         }
-        with (self.home.logs / f"{self.name}.log").open("ab") as log:
+        with self._log.open("ab") as log:
             self.process = subprocess.Popen([sys.executable, *self.command], env=settings, stdout=log, stderr=log)
 
     def kill(self) -> None:
         assert self.process is not None
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+
+    def stop(self) -> None:
+        assert self.process is not None
+        self.process.terminate()
+        assert self.process.wait(timeout=20) == 0, self.logged
 
     def send(self, messages: Iterable[tuple[str, bytes]]) -> None:
         producer = Producer(self.connection.for_librdkafka() | {"partitioner": "murmur2_random", "linger.ms": 2})

@@ -17,7 +17,8 @@ from sojae_local.endpoint import Endpoint
 HERE = Path(__file__).parent
 DIE = "die-before-kafka-commit"
 WINDOW = "in-window-"
-PATIENCE_SECONDS = 8.0
+PATIENCE_SECONDS = 20.0
+"""How long two processes may take to hold partitions both: on a machine that is busy a start alone takes ten seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,18 @@ def test_twelve_kills_catch_the_control(seed: int, broker: Endpoint, tmp_path: P
     assert verdict.missing + verdict.different > 0, verdict
 
 
+@pytest.mark.faults
+@pytest.mark.parametrize("seed", [3, 4])
+def test_partitions_that_move_between_two_workers_change_no_byte(seed: int, broker: Endpoint, tmp_path: Path) -> None:
+    """One of two is killed or stopped, the other takes over, and gives back when it returns."""
+    lines = [
+        Line(f"two-{seed}", Home(tmp_path / "home"), broker, "sound", instance=f"worker-{n}", session_seconds=3.0)
+        for n in range(2)
+    ]
+    verdict = play_two(lines, seed)
+    assert verdict.sound, verdict
+
+
 def play_short(line: Line) -> Verdict:
     """Kill the worker at the three points: at the second as soon as it has sent something, else when Kafka knows all."""
     try:
@@ -112,6 +124,30 @@ def play_long(line: Line, seed: int) -> Verdict:
     finally:
         over.set()
         line.kill()
+
+
+def play_two(lines: list[Line], seed: int) -> Verdict:
+    """Take one of two workers away four times, longer than its session, while the log is written."""
+    draw, messages = random.Random(seed), list(log_of_plant(seed, ASSETS, LONG_SECONDS, BATCH_SECONDS))
+    over = threading.Event()
+    sending = threading.Thread(target=_trickle, args=(lines[0], messages, over))
+    try:
+        for line in lines:
+            line.start()
+        sending.start()
+        for _ in range(4):
+            time.sleep(draw.uniform(4.0, 7.0))
+            gone = draw.choice(lines)
+            gone.kill() if draw.random() < 0.5 else gone.stop()
+            time.sleep(draw.uniform(4.0, 7.0))
+            gone.start()
+        over.set()
+        sending.join()
+        return _settled(lines[0])
+    finally:
+        over.set()
+        for line in lines:
+            line.kill()
 
 
 def _trickle(line: Line, messages: Part, over: threading.Event) -> None:

@@ -111,6 +111,7 @@ def test_a_batch_that_was_never_forecast_is_not_shown(truth: Path, monkeypatch: 
 def test_when_time_is_short_any_score_is_enough(truth: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The batch that was running anyway."""
     monkeypatch.setattr(plant_tour, "ENOUGH_SECONDS", -1.0)
+    monkeypatch.setattr(plant_tour, "FAIR_SECONDS", -1.0)
     facts, _ = walk(truth, event("forecast", "B1", 1), score("B1"))
     assert facts is not None
     assert facts["score"]["measured"] == 0.5

@@ -17,6 +17,8 @@ from sojae.adapters import telemetry_codec as module
 from sojae.adapters.telemetry_codec import TELEMETRY, TelemetryDecoder
 from sojae.adapters.template_files import read_common
 from sojae.domain.framing import confluent_frame
+from sojae.domain.issue import Issue
+from sojae.domain.telemetry_checks import check_samples
 from sojae.domain.template import schema_id_of
 from tests.telemetry_messages import BEGIN_US, FINGERPRINT_BYTES, mark, record, series, telemetry
 
@@ -196,6 +198,36 @@ def test_a_panic_of_the_fast_decoder_is_survived(monkeypatch: pytest.MonkeyPatch
     decoded = DECODER.decode([telemetry(0), FRAMED[:-1], telemetry(2, t0=2**62)])
     assert (decoded.places.tolist(), decoded.rows["seq"].to_pylist()) == ([0, 2], [0, 2])
     assert [[i.rule for i in found] for found in decoded.issues] == [[], ["undecodable"], ["time_range"]]
+
+
+def test_a_check_that_stumbles_is_a_finding_of_that_message(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its neighbours are judged as ever."""
+
+    def stumbles(rows: pa.RecordBatch) -> list[list[Issue]]:
+        if 3 in rows["seq"].to_pylist():
+            raise ZeroDivisionError("nobody thought of this")
+        return check_samples(rows)
+
+    monkeypatch.setattr(module, "check_samples", stumbles)
+    decoded = DECODER.decode([telemetry(n, dt=float(n != 1)) for n in range(6)])
+    assert [[i.rule for i in found] for found in decoded.issues] == [[], ["time_grid"], [], ["check_failed"], [], []]
+    assert "check failed" in caplog.text
+
+
+def test_part_of_a_batch_is_checked_as_the_whole() -> None:
+    """A slice keeps its buffers, and its offsets begin elsewhere."""
+    given: list[dict[str, object]] = [
+        {},
+        {"series": [series(quality=[(2, 2, 1)])]},
+        {"times": [0, 5, 4]},
+        {"marks": [mark(kind="x")]},
+        {},
+    ]
+    rows = DECODER.decode([telemetry(n, **more) for n, more in enumerate(given)]).rows
+    assert check_samples(rows.slice(2, 2)) == check_samples(rows)[2:4]
+    assert check_samples(rows.slice(1)) == check_samples(rows)[1:]
 
 
 def test_being_told_to_stop_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,8 @@ import pytest
 from sojae.adapters.onnx import ForwardModel
 from sojae.domain.card_lines import five_lines
 from sojae.domain.errors import ModelError
-from sojae.domain.model import CARD_FILE, INVERSE_FILE, Card
+from sojae.domain.model import CARD_FILE, INVERSE_FILE, Card, Score
+from sojae_trainer.card import _verdict
 from sojae_trainer.dataset import record_names
 from sojae_trainer.features import matrix
 from sojae_trainer.grouping import ROW, SAMPLE, HoldoutRequest
@@ -311,6 +312,13 @@ def test_a_few_lots_are_left_out_in_turn_and_the_card_says_how_few() -> None:
     assert len(card.nested_grouped.mae_by_fold) == 3
     assert any("only 3 groups, each left out once" in limit.en for limit in card.limits)
     assert "on new groups" in card.verdict.en
+
+
+@pytest.mark.parametrize(("r2", "said"), [(-0.4, "explains nothing"), (0.4, "below the linear model's")])
+def test_verdict_does_not_praise_what_explains_nothing(r2: float, said: str) -> None:
+    """Where groups differ, an error below that of the others' mean may still be no knowledge at all."""
+    nested, mean, ridge = (Score(mae=e, r2=r, mae_by_fold=()) for e, r in ((1.0, r2), (1.2, -0.9), (1.3, -1.0)))
+    assert said in _verdict(nested, mean, ridge).en
 
 
 def test_held_out_rows_do_not_depend_on_the_order_of_records() -> None:

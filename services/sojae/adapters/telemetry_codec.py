@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -20,6 +21,8 @@ from sojae.domain.framing import read_frame
 from sojae.domain.issue import Issue
 from sojae.domain.telemetry_checks import check_samples
 from sojae.domain.template import schema_id_of, schema_sha256
+
+log = logging.getLogger(__name__)
 
 VERSION = "1.0"
 CHUNK = 2_048
@@ -95,7 +98,7 @@ class TelemetryDecoder:
             parts += self._read(bodies[at : at + CHUNK], places[at : at + CHUNK], issues)
         rows = _joined([batch for batch, _ in parts])
         read = np.array([place for _, part in parts for place in part], dtype=np.int64)
-        for place, found in zip(read, check_samples(rows), strict=True):
+        for place, found in zip(read, _checked(rows), strict=True):
             issues[place] += found
         return DecodedTelemetry(rows, read, issues)
 
@@ -164,6 +167,19 @@ class TelemetryDecoder:
             issues[place].append(_hard("trailing_bytes", f"{len(body) - stream.tell()} bytes", "none"))
             return None
         return record
+
+
+def _checked(rows: pa.RecordBatch) -> list[list[Issue]]:
+    """Return the findings of each row; what a check stumbles over is one too, so that no message can stop the others."""
+    try:
+        return check_samples(rows)
+    except Exception as error:
+        if rows.num_rows == 1:
+            log.exception("a check failed on one telemetry message")
+            got = f"{type(error).__name__}: {error}"[:256]
+            return [[Issue("check_failed", "hard", None, got, "values that can be checked")]]
+        half = rows.num_rows // 2
+        return _checked(rows.slice(0, half)) + _checked(rows.slice(half))
 
 
 def _joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:

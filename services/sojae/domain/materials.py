@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
+from types import MappingProxyType
 from typing import cast
 
 import polars as pl
@@ -49,6 +50,8 @@ HEADER_COLUMNS: tuple[tuple[str, pa.DataType], ...] = (
 )
 LISTS = ("institutes", "findings", "raw_samples")
 """Columns of texts: whose records a row is made of, what is odd about it, and which lots went in."""
+
+NOTHING: Row = MappingProxyType({})
 
 JOINED: tuple[StageName, ...] = ("raw", "composition", "process")
 
@@ -142,8 +145,8 @@ class _View:
         row["raw_samples"] = [f"@{lot['institute']}/{lot['sample_id']}" for lot, _ in lots]
         row["steps"] = max(nearest[stage].steps for stage in ("composition", "process"))
         row["findings"] = sorted(findings)
-        for stage, template in self._templates.items():
-            row |= {f"{stage}__{one.name}": values.get(stage, {}).get(one.name) for one in template.fields}
+        # A row holds the records themselves: so many columns would be copied that a large view did not fit in memory.
+        row["values"] = values
         return row
 
     def _find(self, stage: StageName, record: Row, found: Found, findings: set[str]) -> Row | None:
@@ -225,8 +228,10 @@ def _table(records: Records, rows: Sequence[Mapping[str, object]], events_versio
     columns["events_version"] = pa.array([events_version] * len(rows), type=pa.int64())
     for stage in STAGES:
         template = records.templates.get(stage)
+        held = [cast("Mapping[StageName, Row]", r["values"]).get(stage, NOTHING) for r in rows]
+        known = set[str]().union(*held)
         for one in template.fields if template is not None else ():
-            values = [r[f"{stage}__{one.name}"] for r in rows]
+            values = [row.get(one.name) for row in held] if one.name in known else [None] * len(held)
             if is_by_element(one):
                 columns |= _element_columns(stage, one, values)
             elif one.kind in ("map_double", "map_string"):
