@@ -54,8 +54,9 @@ class AlarmWatch:
             return _in_order(walked)
         told = ~np.isnan(means)
         signed: Floats = self._signs * means
-        beyond, back = signed > self._at, signed <= self._clear
-        any_beyond, any_back, any_told = beyond.any(axis=0), back.any(axis=0), told.any(axis=0)
+        beyond = signed > self._at
+        back = signed <= self._clear
+        any_beyond, any_back, any_told = (np.any(flags, axis=0) for flags in (beyond, back, told))
         changes: list[Change] = []
         for number, state in enumerate(self.states):
             if state.began is None and not any_beyond[number]:

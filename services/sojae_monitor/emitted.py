@@ -19,9 +19,11 @@ class Sample(NamedTuple):
     value: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelWindow:
-    """One channel in one window, in the order of `common/feature/1.0`; NaN where there was no good sample."""
+class ChannelWindow(msgspec.Struct, frozen=True, gc=False):
+    """One channel in one window, in the order of `common/feature/1.0`; NaN where there was no good sample.
+
+    Thousands are made a second: a struct costs a tenth of a frozen dataclass.
+    """
 
     channel: str
     unit: str
@@ -36,7 +38,7 @@ class ChannelWindow:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One asset in one window (start_us, end_us], Unix microseconds; `offset` is the message that closed it."""
+    """One asset in one window [start_us, end_us), Unix microseconds; `offset` is the message that closed it."""
 
     asset: str
     start_us: int

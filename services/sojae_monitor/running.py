@@ -28,22 +28,25 @@ async def run(
     """
     over = asyncio.Event()
     keeping = asyncio.create_task(agent.keep_on(keep_every, over))
+    stopping = asyncio.create_task(stop.wait())
     others = [
         asyncio.create_task(agent.failed()),
-        *(asyncio.create_task(loop) for loop in beside),
+        *map(asyncio.create_task, beside),
         asyncio.create_task(_started(app)),
-        asyncio.create_task(stop.wait()),
     ]
     try:
-        done, _ = await asyncio.wait([keeping, *others], return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait([keeping, stopping, *others], return_when=asyncio.FIRST_COMPLETED)
         for task in (task for task in (keeping, *others) if task in done):
             task.result()
+        if stopping not in done:
+            raise ServiceError(en="a part of the monitor has ended by itself", ko="모니터의 일부가 스스로 끝났습니다")
         over.set()
         await keeping
     finally:
+        stopping.cancel()
         for task in (keeping, *others):
             task.cancel()
-        await asyncio.gather(keeping, *others, return_exceptions=True)
+        await asyncio.gather(keeping, stopping, *others, return_exceptions=True)
         await _stopped(app)
 
 

@@ -42,7 +42,7 @@ class Scoring:
 
     async def run(self, outbox: Outbox, metrics: MonitorMetrics, every_seconds: float) -> None:
         """Score for ever; a store that cannot be read is logged, and read again. Raises BrokerError."""
-        while self._values:
+        while True:
             await asyncio.sleep(every_seconds)
             for name, values in self._values.items():
                 try:

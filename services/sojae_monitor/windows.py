@@ -35,8 +35,10 @@ class WindowFolder:
         self._at_once = max(1, AT_ONCE // (layout.window_panes * len(layout.channels)))
         pane_seconds = layout.pane_us / MICROSECONDS
         # From the begin of a pane to the middle of its block, and from there to the middle of the window.
-        self._in_block = (np.arange(self._block) - self._block / 2) * pane_seconds
-        self._in_window = (np.arange(self._size) - (self._size - 1) / 2) * (self._block * pane_seconds)
+        self._in_block = (np.arange(self._block, dtype=np.float64) - self._block / 2) * pane_seconds
+        self._in_window = (np.arange(self._size, dtype=np.float64) - (self._size - 1) / 2) * (
+            self._block * pane_seconds
+        )
 
     def fold(self, rows: PaneRows, number: int) -> Iterator[Channels | None]:
         """Yield the channels of `number` windows, one every `emit_panes`, the first from the first pane on.

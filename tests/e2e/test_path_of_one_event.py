@@ -18,10 +18,13 @@ import pytest
 
 from sojae.adapters.onnx import ForwardModel, InverseModel
 from sojae.adapters.template_files import load_templates
+from sojae.client import Client
 from sojae.domain.model import INVERSE_FILE, MANIFEST_FILE, Manifest, TargetModel, record_name
+from sojae.home import Home
 from sojae_gateway.settings import GatewaySettings
 from sojae_gateway.vocabulary import rounded
-from tests.e2e import duck
+from sojae_local.running_broker import running_broker
+from tests.e2e import duck, plant
 from tests.e2e.inverse import hit_rates
 from tests.e2e.processes import environment, free_port, gateway, last_json, left_behind, run
 
@@ -43,13 +46,15 @@ def test_the_path_of_one_event(tmp_path: Path) -> None:
     assert left_behind(home) == []
 
     truth = _step_1_what_was_sent(home, tour)
-    _step_3_is_stored_as_it_must_be(home, tour, truth)
+    batches = _step_2_the_plant_is_followed(home, truth)
+    _step_3_is_stored_as_it_must_be(home, tour, truth, batches)
     _step_4_models_say_what_the_tour_said(home, tour)
     with gateway(env, port) as client:
         before = _step_5_http_says_what_the_store_holds(client, home, tour)
         _step_6_recipes_that_are_found_hold(client)
     with gateway(env, port) as client:
         assert _step_5_http_says_what_the_store_holds(client, home, tour) == before
+    _step_5_the_plant_s_batch_is_told_again(env, port, home, tour, truth)
     _another_reader_sees_the_same(home)
 
 
@@ -58,19 +63,31 @@ def _step_1_what_was_sent(home: Path, tour: JSON) -> list[JSON]:
     lines = [json.loads(line) for line in (home / "truth.jsonl").read_text(encoding="utf-8").splitlines()]
     [burst] = [line for line in lines if line["kind"] == "burst_done"]
     assert (burst["epoch"], sum(burst["messages"].values())) == (tour["epoch"], tour["messages"])
-    faults = [line for line in lines if line["kind"] not in NOT_FAULTS]
+    faults = [line for line in lines if _is_fault(line)]
     planted = Counter(line["kind"] for line in faults[: sum(burst["faults"].values())])
     assert planted == {kind: share["planted"] for kind, share in tour["faults"].items()}
     return lines
 
 
-def _step_3_is_stored_as_it_must_be(home: Path, tour: JSON, truth: list[JSON]) -> None:
+def _is_fault(line: JSON) -> bool:
+    return line["kind"] not in NOT_FAULTS and not plant.of_plant(line)
+
+
+def _step_2_the_plant_is_followed(home: Path, truth: list[JSON]) -> int:
+    """Its samples are stored, and each batch has become one event; return how many events the monitor sent."""
+    plant.telemetry_is_stored_as_it_must_be(home, truth)
+    return plant.batches_are_events(home, truth)
+
+
+def _step_3_is_stored_as_it_must_be(home: Path, tour: JSON, truth: list[JSON], batches: int) -> None:
     """Every message once; planted faults with their status and findings, all others accepted without any."""
     rows = pl.read_delta(str(home / "store" / "events"))
     stored: dict[Place, JSON] = {(r["topic"], r["partition"], r["offset"]): r for r in rows.iter_rows(named=True)}
     assert len(stored) == rows.height
-    assert rows.height == sum(truth[-1]["messages"].values())
-    expected = {(f["topic"], f["partition"], f["offset"]): f for f in truth if f["kind"] not in NOT_FAULTS}
+    ends = [line for line in truth if line["kind"] in ("run_done", "plant_done")]
+    assert len(ends) == 2
+    assert rows.height == sum(n for line in ends for t, n in line["messages"].items() if ".events." in t) + batches
+    expected = {(f["topic"], f["partition"], f["offset"]): f for f in truth if _is_fault(f)}
     for place, row in stored.items():
         fault = expected.pop(place, {"status": "accepted", "findings": []})
         found = sorted((i["rule"], i["field"], i["severity"]) for i in row["issues"])
@@ -165,6 +182,21 @@ def _step_5_http_says_what_the_store_holds(client: httpx.Client, home: Path, tou
         answers[project] = client.get(f"/v1/projects/{project}/models/latest").json()["version"]
         assert answers[project] >= said["model_version"]
     return {"status": status, "quarantine": quarantine, "records": records, "models": answers}
+
+
+def _step_5_the_plant_s_batch_is_told_again(
+    env: Mapping[str, str], port: int, home: Path, tour: JSON, truth: list[JSON]
+) -> None:
+    """From the log, by a gateway that has just started beside the broker."""
+    said = tour["plant"]
+    version = str(said["forecasts"][-1]["model_version"]).zfill(6)
+    manifest = home / "store" / "models" / said["project"] / version / MANIFEST_FILE
+    plants = {"SOJAE_PLANTS__PATH": str(plant.PLANT_FILE.parent)}
+    with running_broker(Home(home)), gateway(dict(env) | plants, port), Client(f"http://127.0.0.1:{port}") as client:
+        shown = client.plant(said["plant"])
+        assert said["score"]["id"] in [one["id"] for one in shown["scored"]]
+        read = msgspec.json.decode(manifest.read_bytes(), type=Manifest)
+        plant.the_tour_s_batch_is(client, home, said, truth, read)
 
 
 def _step_6_recipes_that_are_found_hold(client: httpx.Client) -> None:

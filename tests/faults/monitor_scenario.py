@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from sojae.adapters.avro import FastavroDecoder
 from sojae.adapters.kafka_admin import create_topics, topic_ids
@@ -126,11 +126,13 @@ class Line:
         assert producer.flush(10) == 0
 
     def committed(self) -> int:
-        """Return how many messages the group has committed in Kafka."""
+        """Return how many messages the group has committed in Kafka; −1 while the broker is not ready to tell."""
         consumer = Consumer(self.connection.for_librdkafka() | {"group.id": f"monitor-{self.name}"})
         try:
             tps = [TopicPartition(telemetry_topic(self.name), p) for p in range(PARTITIONS)]
             return sum(max(0, tp.offset) for tp in consumer.committed(tps, timeout=5))
+        except KafkaException:
+            return -1
         finally:
             consumer.close()
 

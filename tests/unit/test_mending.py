@@ -74,8 +74,7 @@ def damage(uri: str, kind: str) -> None:
         (Path(uri) / table.handle.get_add_actions(flatten=True)["path"].to_pylist()[0]).unlink()
 
 
-@pytest.mark.parametrize("restarted", [False, True])
-@pytest.mark.parametrize("kind", ["log", "file"])
+@pytest.mark.parametrize(("kind", "restarted"), [("log", True), ("file", False)])
 @pytest.mark.parametrize("what", ["ledger", "records", "materials"])
 def test_a_damaged_table_is_built_again_with_equal_content(
     store: Store, what: str, kind: str, restarted: bool, caplog: pytest.LogCaptureFixture

@@ -10,16 +10,27 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sojae.domain.plant import Windows
 from sojae_monitor import layout
+from sojae_monitor.admission import REASONS
 from sojae_monitor.emitted import Emitted, Sample
 from sojae_monitor.engine import Engine
-from tests.engine_logs import Log, plant, random_log
+from sojae_monitor.reasons import SET_ASIDE
+from tests.engine_logs import WINDOWS, Log, plant, random_log
 from tests.engine_oracle import Oracle
 
 MESSAGES = 60
 PROPERTY = settings(deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 seeds = st.integers(0, 1 << 30)
+windows = st.sampled_from(
+    [
+        WINDOWS,
+        Windows(pane_seconds=0.5, window_panes=7, emit_panes=2, lateness_seconds=0.0, horizon_seconds=3_600.0),
+        Windows(pane_seconds=10.0, window_panes=4, emit_panes=4, lateness_seconds=15.0, horizon_seconds=3_600.0),
+    ]
+)
+"""Windows whose blocks are of several panes, of one, and the whole window."""
 
 
 @pytest.fixture(autouse=True)
@@ -55,8 +66,8 @@ def exact(emitted: Emitted) -> str:
     return repr((emitted.windows, emitted.batches, emitted.alarms))
 
 
-def engine_of(log: Log, cut: Callable[[Log], Iterable[Sequence[Sample]]]) -> Emitted:
-    return fed(Engine(plant(), "topic", 0), cut(log))
+def engine_of(log: Log, windows: Windows, cut: Callable[[Log], Iterable[Sequence[Sample]]]) -> Emitted:
+    return fed(Engine(plant(windows=windows), "topic", 0), cut(log))
 
 
 def near(got: object, expected: object, scale: float = 0.0) -> bool:
@@ -70,12 +81,12 @@ def near(got: object, expected: object, scale: float = 0.0) -> bool:
 
 
 @PROPERTY
-@given(seed=seeds)
-def test_features_are_those_of_the_oracle(seed: int) -> None:
+@given(seed=seeds, windows=windows)
+def test_features_are_those_of_the_oracle(seed: int, windows: Windows) -> None:
     """Windows hold what a sum over all their samples gives, to 1e-9."""
     log = random_log(seed, MESSAGES)
-    oracle = Oracle(plant()).run(log)
-    emitted = engine_of(log, lambda log: [log.samples])
+    oracle = Oracle(plant(windows=windows)).run(log)
+    emitted = engine_of(log, windows, lambda log: [log.samples])
     assert len(emitted.windows) == len(oracle.windows)
     for window, expected in zip(emitted.windows, oracle.windows, strict=True):
         for name in ("asset", "start_us", "end_us", "offset", "batch", "so_far"):
@@ -91,12 +102,12 @@ def test_features_are_those_of_the_oracle(seed: int) -> None:
 
 
 @PROPERTY
-@given(seed=seeds)
-def test_batches_and_alarms_are_those_of_the_oracle(seed: int) -> None:
+@given(seed=seeds, windows=windows)
+def test_batches_and_alarms_are_those_of_the_oracle(seed: int, windows: Windows) -> None:
     """Marks make batches, pane means make alarms, in the order of the log."""
     log = random_log(seed, MESSAGES)
-    oracle = Oracle(plant()).run(log)
-    emitted = engine_of(log, lambda log: [log.samples])
+    oracle = Oracle(plant(windows=windows)).run(log)
+    emitted = engine_of(log, windows, lambda log: [log.samples])
     for got, expected in ((emitted.batches, oracle.batches), (emitted.alarms, oracle.alarms)):
         told = [dataclasses.asdict(one) for one in got]
         for one in told:
@@ -106,25 +117,34 @@ def test_batches_and_alarms_are_those_of_the_oracle(seed: int) -> None:
 
 
 @PROPERTY
-@given(seed=seeds)
-def test_cuts_of_the_log_change_no_bit(seed: int) -> None:
+@given(seed=seeds, windows=windows)
+def test_cuts_of_the_log_change_no_bit(seed: int, windows: Windows) -> None:
     """One by one, all at once and in random cuts the same is emitted and counted, bit for bit."""
     log = random_log(seed, MESSAGES)
-    whole = engine_of(log, lambda log: [log.samples])
+    whole = engine_of(log, windows, lambda log: [log.samples])
     for cut in (lambda log: ([s] for s in log.samples), lambda log: parts(log, random.Random(seed))):
-        other = engine_of(log, cut)
+        other = engine_of(log, windows, cut)
         assert exact(other) == exact(whole)
         assert other.counts == whole.counts
 
 
 @PROPERTY
-@given(seed=seeds)
-def test_room_in_the_ring_changes_no_bit(seed: int) -> None:
+@given(seed=seeds, windows=windows)
+def test_room_in_the_ring_changes_no_bit(seed: int, windows: Windows) -> None:
     """How many panes fit behind those that are needed is a matter of memory alone."""
     log = random_log(seed, MESSAGES)
-    short = exact(engine_of(log, lambda log: [log.samples]))
+    short = exact(engine_of(log, windows, lambda log: [log.samples]))
     layout.SLACK_PANES, kept = 10_000, layout.SLACK_PANES
     try:
-        assert exact(engine_of(log, lambda log: [log.samples])) == short
+        assert exact(engine_of(log, windows, lambda log: [log.samples])) == short
     finally:
         layout.SLACK_PANES = kept
+
+
+def test_every_reason_is_explained() -> None:
+    """A label of the metrics comes from a closed set: whatever is counted is one of the words that are explained."""
+    counts = Counter[str]()
+    for seed in range(3):
+        counts.update(engine_of(random_log(seed, MESSAGES), WINDOWS, lambda log: [log.samples]).counts)
+    assert counts.keys() <= SET_ASIDE.keys()
+    assert {*REASONS, ""} - SET_ASIDE.keys() == {""}

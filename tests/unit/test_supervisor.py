@@ -12,7 +12,14 @@ ALL = (broker_service(Path("endpoint.json"), mock=False), *SERVICES)
 
 def test_they_stop_in_the_order_of_the_design() -> None:
     """First who makes events, then who stores them, last the broker."""
-    assert [service.name for service in reversed(ALL)] == ["simulator", "monitor", "ingest", "trainer", "gateway", "broker"]
+    assert [service.name for service in reversed(ALL)] == [
+        "simulator",
+        "monitor",
+        "ingest",
+        "trainer",
+        "gateway",
+        "broker",
+    ]
 
 
 def test_every_service_waits_only_for_services_that_exist() -> None:
