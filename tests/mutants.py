@@ -162,7 +162,10 @@ def main() -> None:
     for name in PRELOADED:
         with suppress(ImportError):
             importlib.import_module(name)
-    verdicts = judge_all(read_mutants(arguments.only), arguments.workers)
+    mutants = read_mutants(arguments.only)
+    if not mutants:
+        sys.exit(f"no edit's file, words or test contain {arguments.only!r}")
+    verdicts = judge_all(mutants, arguments.workers)
     alive = [v for v in verdicts if v.result != "killed"]
     for verdict in alive:
         print(f"\n{verdict.result}: {verdict.mutant}\n  {verdict.mutant.test}\n{verdict.said}")  # noqa: T201 - the same

@@ -80,6 +80,10 @@ def cut(messages: Messages, admitted: Admitted, series: SeriesTable, layout: Pla
     times = grids.times[samples]
     weights = None if grids.weights is None else grids.weights[samples]
     part = _Part(series.values, begin, grids.piece_length[piece], grids.steps[row][of])
+    if len(of) and series.left_out is None:
+        # All series of a message share its times: added once, they are the sums that each would give.
+        sums[TIME] = np.add.reduceat(grids.times, grids.piece_begin)[piece]
+        sums[TIME_SQUARED] = np.add.reduceat(grids.times * grids.times, grids.piece_begin)[piece]
     low, high = _fill(sums, part, times, series.left_out)
     channel = series.channel[of]
     told = (
@@ -148,7 +152,7 @@ def _held(times: Floats) -> Floats:
 
 
 def _fill(sums: Floats, part: _Part, times: Floats, left_out: Flags | None) -> tuple[Floats, Floats]:
-    """Fill in what every channel has, and return the smallest and the largest value of each piece."""
+    """Fill in what every channel has (times only where samples are left out), and return the smallest and largest value."""
     values, begin = part.values, part.begin
     if not len(begin):
         return np.empty(0), np.empty(0)
@@ -161,9 +165,9 @@ def _fill(sums: Floats, part: _Part, times: Floats, left_out: Flags | None) -> t
         values = np.where(left_out, 0.0, values)
         times = np.where(left_out, 0.0, times)
         sums[COUNT] = np.add.reduceat((~left_out).astype(np.float64), begin)
+        sums[TIME] = np.add.reduceat(times, begin)
+        sums[TIME_SQUARED] = np.add.reduceat(times * times, begin)
     sums[TOTAL] = np.add.reduceat(values, begin)
-    sums[TIME] = np.add.reduceat(times, begin)
-    sums[TIME_SQUARED] = np.add.reduceat(times * times, begin)
     sums[TIME_TOTAL] = np.add.reduceat(times * values, begin)
     return np.minimum.reduceat(low_values, begin), np.maximum.reduceat(high_values, begin)
 

@@ -26,6 +26,7 @@ from sojae.adapters.row_tables import (
     transaction,
     unusable,
 )
+from sojae.adapters.snapshot import dataset_of
 from sojae.domain.errors import StoreError
 from sojae.domain.order import PLACE_COLUMNS, Place
 from sojae.topics import EVENTS
@@ -212,7 +213,7 @@ def _identity(table: PinnedTable, uri: str) -> tuple[str, str]:
 
 def _batches(table: PinnedTable) -> Iterator[pa.RecordBatch]:
     try:
-        dataset = table.handle.to_pyarrow_dataset()
+        dataset = dataset_of(table.handle)
         there = [name for name in FED if name in dataset.schema.names]
         yield from dataset.to_batches(columns=there, batch_size=STEP_ROWS, batch_readahead=2, fragment_readahead=1)
     except (DeltaError, OSError, pa.ArrowException) as error:

@@ -1,11 +1,14 @@
 """All rows of one pinned version of a table in the one order, in batches of bounded size; and the sort itself."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+import pyarrow.fs as pafs
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
@@ -35,6 +38,19 @@ def in_order(table: pa.Table) -> pa.Table:
     return pa.concat_tables(slices)
 
 
+def dataset_of(handle: DeltaTable) -> ds.Dataset:
+    """Return the pinned version as a dataset; a table in a folder is read by Arrow itself.
+
+    NOTE: the library's own file system calls back into Python from Arrow's threads: a process that ends while one of them
+    is still letting go is aborted, with another exit code than its own.
+    """
+    place = urlsplit(handle.table_uri)
+    folder = Path(unquote(place.path))
+    if place.scheme not in ("", "file") or not folder.is_dir():
+        return handle.to_pyarrow_dataset()
+    return handle.to_pyarrow_dataset(filesystem=pafs.SubTreeFileSystem(str(folder), pafs.LocalFileSystem()))
+
+
 def snapshot(
     handle: DeltaTable, columns: Sequence[str], where: Mapping[str, str], bound: Bound = A_STEP
 ) -> Iterator[pa.Table]:
@@ -43,7 +59,7 @@ def snapshot(
     Rows of one ingest time, which one flush wrote, are read together. Raises StoreError.
     """
     try:
-        dataset = handle.to_pyarrow_dataset()
+        dataset = dataset_of(handle)
         names = [name for name in dataset.schema.names if name in columns]
         wanted: Any = pc.scalar(True)
         for name, value in where.items():
