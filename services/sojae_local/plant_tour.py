@@ -24,8 +24,8 @@ NARROWER = 0.8
 """A forecast is shown when more is known, or its interval is so much of the one shown last."""
 SILENCE_SECONDS = 12.0
 """A plant that says nothing for so long says nothing; it must be less than the stream's 15 s between comments."""
-ENOUGH_SECONDS = 80.0
-FAIR_SECONDS = 25.0
+ENOUGH_SECONDS = 60.0
+FAIR_SECONDS = 10.0
 """After both, a score of whichever batch is enough, narrowed or not: the tour is to be over after 90 s, where it can be."""
 
 FORECAST_FACTS = ("id", "at", "known", "mean", "lower", "upper", "model_version")

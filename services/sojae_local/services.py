@@ -29,7 +29,7 @@ SERVICES = (
     Service("trainer", "sojae_trainer", depends=AFTER_BROKER, stop_seconds=2.0),
     Service("ingest", "sojae_ingest", depends=AFTER_BROKER, stop_seconds=6.0),
     Service(MONITOR, "sojae_monitor", depends=AFTER_BROKER, stop_seconds=3.0),
-    Service(SIMULATOR, "sojae_simulator", depends=frozenset({"ingest"})),
+    Service(SIMULATOR, "sojae_simulator", depends=frozenset({"ingest"}), stop_seconds=2.0),
 )
 """They stop in the reverse of this order, the broker last; what a service `depends` on alone decides when it starts."""
 

@@ -1,6 +1,7 @@
 """The composition root of the monitor: builds the parts, runs them, stops them in order."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,7 @@ from sojae.topics import (
 from sojae_monitor.agent import MonitorAgent
 from sojae_monitor.checkpoints import CheckpointTopic
 from sojae_monitor.engine import Engine
-from sojae_monitor.faust_app import build_app, set_agent
+from sojae_monitor.faust_app import build_app, instance_of, set_agent
 from sojae_monitor.forecast import Forecasts
 from sojae_monitor.log_reading import log_bounds
 from sojae_monitor.metrics import MonitorMetrics
@@ -100,7 +101,8 @@ async def _follow(worker: Worker, outbox: Outbox, transport: type[PlacedTranspor
     wanted = {(p.project, p.forecast.target) for p in worker.plants.values() if p.forecast is not None}
     models = ShelfModels(ModelShelf(open_store(around.store_uri)), wanted)
     agent = MonitorAgent(worker.placement, outbox, Forecasts(models, scores, metrics), around.templates, metrics)
-    app = build_app(around.connection(), settings, around.home.index / "faust", transport)
+    instance = instance_of(settings, worker.plants)
+    app = build_app(around.connection(), settings, instance, around.home.index / "faust", transport)
     work = partial(agent.follow, take=settings.take, within_seconds=WITHIN_SECONDS)
     set_agent(app, [telemetry_topic(name) for name in worker.plants], agent, work)
     beside = [
@@ -108,6 +110,8 @@ async def _follow(worker: Worker, outbox: Outbox, transport: type[PlacedTranspor
         Scoring(scores, worker.plants, around.store_uri, around.templates).run(outbox, metrics, settings.poll_seconds),
         models.watch(settings.poll_seconds),
     ]
+    gc.collect()
+    gc.freeze()  # what is loaded now stays: the collector need not look at it again
     await run(app, agent, beside, settings.checkpoint_seconds, stop)
 
 

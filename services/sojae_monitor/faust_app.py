@@ -1,7 +1,7 @@
 """The Faust app: one agent over the telemetry topics, raw bytes, no web server, no tables; made by a function."""
 
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +10,7 @@ from mode import CrashingSupervisor
 from yarl import URL
 
 from sojae.adapters.kafka_connection import Connection
+from sojae_monitor.identifiers import named_id
 from sojae_monitor.settings import MonitorSettings
 from sojae_monitor.transport import PlacedTransport, Placing
 
@@ -38,10 +39,13 @@ SETTINGS: Mapping[str, Any] = {
 def build_app(
     connection: Connection,
     settings: MonitorSettings,
+    instance: str,
     datadir: Path,
     transport: type[PlacedTransport] = PlacedTransport,
 ) -> faust.App:
     """Return an app that follows topics once `set_agent` has said who works; nothing is started.
+
+    `instance` is its name in the group, under which it comes back at once after a crash.
 
     Faust makes `datadir`, and keeps nothing in it without tables.
     """
@@ -51,7 +55,7 @@ def build_app(
         broker_credentials=credentials(connection),
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=max(0.5, settings.session_timeout_seconds / 10),
-        consumer_group_instance_id=settings.instance_id,
+        consumer_group_instance_id=instance,
         datadir=str(datadir),
         **SETTINGS,
     )
@@ -87,3 +91,8 @@ def credentials(connection: Connection) -> faust.SASLCredentials | faust.SSLCred
         password=cast("str | None", known.get("sasl_plain_password")),
         ssl_context=context,
     )
+
+
+def instance_of(settings: MonitorSettings, plants: Collection[str]) -> str:
+    """Return the name of a worker in its group: the setting, else one that workers of other plants do not have."""
+    return settings.instance_id or f"monitor-{named_id(*sorted(plants))[:8]}"

@@ -17,10 +17,10 @@ class MonitorSettings(BaseSettings):
     group_id: str = Field(
         "sojae-monitor", min_length=1, description="Kafka consumer group; its offsets are for lag tools only."
     )
-    instance_id: str = Field(
-        "monitor-0",
+    instance_id: str | None = Field(
+        None,
         min_length=1,
-        description="Name of this worker in its group: kept over restarts, its own in the group.",
+        description="Name of this worker in its group, kept over restarts; unset = made of its plants. Workers that share plants need one each.",
     )
     session_timeout_seconds: float = Field(
         30.0, ge=2, le=300, description="Silence after which Kafka gives our partitions away."

@@ -12,7 +12,7 @@ from intervaltree import IntervalTree
 from sojae.adapters.kafka_connection import Connection
 from sojae.ports import Partition
 from sojae.settings import read
-from sojae_monitor.faust_app import build_app, credentials
+from sojae_monitor.faust_app import build_app, credentials, instance_of
 from sojae_monitor.settings import MonitorSettings
 from sojae_monitor.transport import PlacedConsumer, PlacedTransport
 
@@ -31,7 +31,7 @@ class Bookkeeping(PlacedConsumer):
 
 @pytest.fixture
 async def app(tmp_path: Path) -> faust.App:
-    return build_app(SERVERS, read(MonitorSettings), tmp_path)
+    return build_app(SERVERS, read(MonitorSettings), "monitor-0", tmp_path)
 
 
 async def test_the_app_is_set_up_to_lose_nothing(app: faust.App) -> None:
@@ -43,6 +43,13 @@ async def test_the_app_is_set_up_to_lose_nothing(app: faust.App) -> None:
     assert conf.broker_session_timeout < conf.broker_request_timeout
     assert [str(url) for url in conf.broker] == ["kafka://one:9092", "kafka://two:9093"]
     assert isinstance(app.transport, PlacedTransport)
+
+
+def test_a_worker_s_name_is_its_own_and_the_same_at_every_start() -> None:
+    """Workers of other plants have another: of two with one name in a group, Kafka throws one out."""
+    unset, told = MonitorSettings(), MonitorSettings(instance_id="worker-7")
+    assert instance_of(unset, ["b", "a"]) == instance_of(unset, ["a", "b"]) != instance_of(unset, ["a"])
+    assert instance_of(told, ["a"]) == "worker-7"
 
 
 @pytest.mark.parametrize(
