@@ -12,6 +12,7 @@
 """
 
 import re
+from collections.abc import Mapping
 from typing import NewType
 
 from sojae.domain.errors import UserInputError
@@ -28,7 +29,7 @@ HISTORY = "sojae.history."
 FEATURES = "sojae.features."
 FORECASTS = "sojae.forecasts."
 ALARMS = "sojae.alarms."
-CHECKPOINTS = "sojae.checkpoints.monitor"
+CHECKPOINTS = TopicName("sojae.checkpoints.monitor")
 """The compacted topic of the monitor's checkpoints, keyed by telemetry topic id and partition."""
 
 EVENTS_PATTERN = r"^sojae\.events\.[a-z0-9-]{2,32}$"
@@ -74,6 +75,18 @@ def forecasts_topic(plant: str) -> TopicName:
 def alarms_topic(plant: str) -> TopicName:
     """Return the topic of a plant's alarms."""
     return TopicName(ALARMS + _checked(plant, what=("plant", "설비")))
+
+
+def topic_configuration(topic: str) -> Mapping[str, str]:
+    """Return the broker's settings of a topic that is made in development.
+
+    Telemetry bears the broker's time, against which the clock of a plant is judged; of checkpoints the last counts.
+    """
+    if topic.startswith((TELEMETRY, HISTORY)):
+        return {"message.timestamp.type": "LogAppendTime"}
+    if topic == CHECKPOINTS:
+        return {"cleanup.policy": "compact", "segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
+    return {}
 
 
 def institute_of(topic: str) -> str:

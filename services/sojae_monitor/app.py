@@ -52,8 +52,6 @@ log = logging.getLogger(__name__)
 WITHIN_SECONDS = 0.02
 """How long messages are gathered: a small part of what a window's message may take."""
 
-COMPACTED = {"cleanup.policy": "compact", "segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -159,9 +157,8 @@ async def make_topics(connection: Connection, plants: Sequence[Plant]) -> None:
         for plant in plants
         for make in (telemetry_topic, features_topic, forecasts_topic, alarms_topic)
     }
-    names |= {events_topic(plant.institute) for plant in plants}
+    names |= {events_topic(plant.institute) for plant in plants} | {CHECKPOINTS}
     try:
         await asyncio.to_thread(create_topics, connection, sorted(names), PARTITIONS)
-        await asyncio.to_thread(create_topics, connection, [CHECKPOINTS], PARTITIONS, COMPACTED)
     except BrokerError as error:
         log.warning("topics cannot be made: %s", error)

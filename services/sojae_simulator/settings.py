@@ -45,7 +45,10 @@ class PlantSimulatorSettings(BaseSettings):
         default=True, description="Whether the plant runs beside the laboratories, if its project is simulated."
     )
     speed: float = Field(
-        1_500.0, ge=0, le=1e9, description="Seconds of the plant a second, until it has caught up; 0 = as fast as can be."
+        1_500.0,
+        ge=0,
+        le=1e9,
+        description="Seconds of the plant a second, until it has caught up; 0 = as fast as can be.",
     )
     days_ago: float = Field(730.0, ge=0, le=36_500, description="How many days ago the plant's first run begins.")
     batches: int = Field(1, ge=1, le=100_000, description="Batches after which it ends, when the simulator runs once.")

@@ -5,7 +5,16 @@ import re
 import pytest
 
 from sojae.domain.errors import UserInputError
-from sojae.topics import EVENTS_PATTERN, events_topic, institute_of, outcomes_topic
+from sojae.topics import (
+    CHECKPOINTS,
+    EVENTS_PATTERN,
+    events_topic,
+    history_topic,
+    institute_of,
+    outcomes_topic,
+    telemetry_topic,
+    topic_configuration,
+)
 
 
 def test_the_topics_of_an_institute_carry_its_id() -> None:
@@ -44,3 +53,13 @@ def test_other_ids_are_refused_in_both_languages(institute: str) -> None:
 def test_ingest_subscribes_to_events_topics_only(topic: str, ours: bool) -> None:
     """The pattern takes an institute's events, and no look-alike."""
     assert (re.match(EVENTS_PATTERN, topic) is not None) is ours
+
+
+def test_telemetry_bears_the_broker_s_time_and_checkpoints_are_compacted() -> None:
+    """A plant's clock is judged against the broker's; of checkpoints the last of each key counts."""
+    times = {
+        topic_configuration(topic)["message.timestamp.type"] for topic in (telemetry_topic("p1"), history_topic("p1"))
+    }
+    assert times == {"LogAppendTime"}
+    assert topic_configuration(CHECKPOINTS)["cleanup.policy"] == "compact"
+    assert topic_configuration(events_topic("kims")) == {}

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
@@ -10,6 +10,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from sojae.adapters.kafka_connection import Connection, broker_error
 from sojae.domain.errors import BrokerError
+from sojae.topics import topic_configuration
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +42,8 @@ def topic_ids(connection: Connection, topics: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def create_topics(
-    connection: Connection, topics: Sequence[str], partitions: int, configuration: Mapping[str, str] | None = None
-) -> list[str]:
-    """Make the topics that are not there yet and return their names; raises BrokerError."""
-    settings = dict(configuration or {})
+def create_topics(connection: Connection, topics: Sequence[str], partitions: int) -> list[str]:
+    """Make the topics that are not there yet, each with its settings, and return their names; raises BrokerError."""
     admin = AdminClient(connection.for_librdkafka())
     try:
         cluster = admin.list_topics(timeout=ADMIN_TIMEOUT_SECONDS)
@@ -55,11 +53,8 @@ def create_topics(
             for topic in missing:
                 admin.list_topics(topic, timeout=ADMIN_TIMEOUT_SECONDS)
             return missing
-        for topic, done in (
-            admin.create_topics([NewTopic(t, partitions, 1, config=settings) for t in missing]).items()
-            if missing
-            else ()
-        ):
+        wanted = [NewTopic(t, partitions, 1, config=dict(topic_configuration(t))) for t in missing]
+        for topic, done in admin.create_topics(wanted).items() if wanted else ():
             try:
                 done.result(ADMIN_TIMEOUT_SECONDS)
             except KafkaException as error:
