@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ class PlantTour:
         self._say_score(score, truth.get("true_property", {}).get(score["target"]))
         facts = {name: plant[name] for name in ("plant", "institute", "project", "target")}
         facts |= {name: score[name] for name in ("unit", "batch", "asset")}
-        facts["forecasts"] = [{name: one[name] for name in FORECAST_FACTS} for one in forecasts]
+        facts["forecasts"] = [{name: one[name] for name in FORECAST_FACTS} for one in _that_say_more(forecasts)]
         facts["score"] = {name: score[name] for name in SCORE_FACTS}
         return facts | {"truth": truth}
 
@@ -176,6 +177,13 @@ def _is_better(forecast: JSON, than: JSON) -> bool:
     """Return whether a forecast says more than an earlier one: more inputs are known, or its interval is narrower."""
     width, before = (one["upper"] - one["lower"] for one in (forecast, than))
     return len(forecast["known"]) > len(than["known"]) or width < NARROWER * before
+
+
+def _that_say_more(forecasts: Sequence[JSON]) -> list[JSON]:
+    """Return the first forecast of a batch, each that knew more than the one before, and the last."""
+    better = [later for one, later in pairwise(forecasts) if len(later["known"]) > len(one["known"])]
+    told = {one["id"]: one for one in (forecasts[0], *better, forecasts[-1])}
+    return list(told.values())
 
 
 def _mean(forecast: JSON) -> str:

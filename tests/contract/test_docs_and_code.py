@@ -14,6 +14,7 @@ from sojae.domain.issue import RULES
 from sojae.domain.quantity import ucum_code
 from sojae.domain.template import Template
 from sojae.settings import known_names
+from sojae_monitor.reasons import SET_ASIDE
 from tests.builders import templates
 from tests.contract.sources import REPOSITORY, SERVICES, modules, name_of, packages, pages, tree
 
@@ -48,6 +49,12 @@ def test_a_service_s_page_names_its_metrics(service: str) -> None:
     """All of them, and no other."""
     section = text(SERVICES / service / "README.md").split("## Metrics")[1].split("## When it fails")[0]
     assert set(re.findall(r"`(sojae_[a-z_]+)", section)) - set(packages()) == set(scraped_names(service))
+
+
+def test_the_monitor_s_page_names_every_reason_for_setting_aside() -> None:
+    """With what each counts, in the code's words."""
+    page = text(SERVICES / "sojae_monitor" / "README.md")
+    assert [reason for reason, what in SET_ASIDE.items() if f"| `{reason}` | {what} |" not in page] == []
 
 
 @pytest.mark.parametrize("page", pages(), ids=page_name)

@@ -1,4 +1,7 @@
-"""Sends a sound event between hostile ones: `python -m tests.integration.hostile_sender SERVERS`."""
+"""Sends a sound event between hostile ones: `python -m tests.integration.hostile_sender SERVERS`.
+
+With a topic and a count it sends so many messages with a header name that is no text into partition 0 of the topic.
+"""
 
 import asyncio
 import sys
@@ -44,5 +47,19 @@ async def send(servers: str) -> None:
         await producer.stop()
 
 
+async def send_names(servers: str, topic: str, count: int) -> None:
+    """Send messages whose header names are no text."""
+    producer = AIOKafkaProducer(bootstrap_servers=servers, acks="all")
+    await producer.start()
+    try:
+        for number in range(count):
+            await producer.send(topic, b"%d" % number, partition=0, headers=[(NoText("a"), b"v")])
+    finally:
+        await producer.stop()
+
+
 if __name__ == "__main__":
-    asyncio.run(send(sys.argv[1]))
+    if len(sys.argv) > 2:
+        asyncio.run(send_names(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    else:
+        asyncio.run(send(sys.argv[1]))

@@ -28,13 +28,7 @@ def test_no_message_stops_the_others(own_home: Home, own_broker: Endpoint) -> No
     """Impossible times, amounts without a sum, header names that are no text, a flood of findings: all stored, judged, told."""
     connection = Connection(own_broker.bootstrap_servers)
     create_topics(connection, [TOPIC, OUTCOMES], partitions=1)
-    pure = {**os.environ, "AIOKAFKA_NO_EXTENSIONS": "1"}  # its fast serializer takes no name that is not text
-    subprocess.run(
-        [sys.executable, "-m", "tests.integration.hostile_sender", own_broker.bootstrap_servers],
-        env=pure,
-        cwd=REPOSITORY,
-        check=True,
-    )
+    _send(own_broker.bootstrap_servers)
     process = subprocess.Popen(
         [sys.executable, "-m", "sojae_ingest"], env=environment(own_home.path), stderr=subprocess.PIPE, text=True
     )
@@ -59,6 +53,30 @@ def test_no_message_stops_the_others(own_home: Home, own_broker: Endpoint) -> No
     assert told == {n: found[n][0] for n in range(7)}
     assert process.returncode == 0, said
     assert "Traceback" not in said
+
+
+def test_many_header_names_that_are_no_text_kill_no_process(broker: Endpoint) -> None:
+    """The interpreter makes a call faster that it has seen often, and the library's half-made answer must not come through."""
+    topic, count = "sojae.events.no-text", 300
+    create_topics(Connection(broker.bootstrap_servers), [topic], partitions=1)
+    _send(broker.bootstrap_servers, topic, str(count))
+    program = f"""
+from sojae.adapters.kafka_connection import Connection
+from sojae.adapters.kafka_raw import UNREADABLE_HEADERS, read_raw
+from sojae.ports import Partition
+
+found = read_raw(Connection({broker.bootstrap_servers!r}).for_librdkafka(), Partition({topic!r}, 0), 0, {count})
+assert [m.value for m in found] == [b"%d" % n for n in range({count})]
+assert all(m.headers == {{UNREADABLE_HEADERS: b""}} for m in found)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def _send(*arguments: str) -> None:
+    pure = {**os.environ, "AIOKAFKA_NO_EXTENSIONS": "1"}  # its fast serializer takes no name that is not text
+    command = [sys.executable, "-m", "tests.integration.hostile_sender", *arguments]
+    subprocess.run(command, env=pure, cwd=REPOSITORY, check=True)
 
 
 def _rows(home: Home, process: "subprocess.Popen[str]", count: int) -> pl.DataFrame:
