@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 
 AROUND = 100
 """Messages of a partition read on where aiokafka cannot."""
+REFETCH_SECONDS = 0.1
+"""How long partitions that went back have to come again before they are asked one by one."""
 
 
 class Placing(Protocol):
@@ -51,6 +53,11 @@ class ReadRecord:
 class PlacedConsumer(driver.Consumer):
     """Reads each partition from where its checkpoint says, whatever Kafka's committed offset is."""
 
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.next_offsets: dict[TP, int] = {}
+        """Of each partition the offset behind what was handed over, or that was sought."""
+
     async def perform_seek(self) -> None:
         """Go to the committed offsets as Faust does, then place every partition of ours anew.
 
@@ -61,30 +68,51 @@ class PlacedConsumer(driver.Consumer):
         placing = cast("PlacedTransport", self.transport).placing
         try:
             starts = await placing.place([Partition(*tp) for tp in self.assignment()])
+            self.next_offsets = {TP(*p): offset for p, offset in starts.items()}
             if starts:
                 self._forget(starts)
-                await self.seek_wait({TP(*p): offset for p, offset in starts.items()})
+                await self.seek_wait(self.next_offsets)
         except Exception as error:
             placing.fail(error)
             raise
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Mapping[TP, list[Any]]:  # noqa: ASYNC109
-        """Return what has come, and go on where aiokafka stumbles over a header whose name is not UTF-8.
-
-        Its parser does not say which partition it was, and would stumble for ever: all of ours are read on without headers.
-        """
+        """Return what has come, and go on where aiokafka stumbles over a header whose name is not UTF-8."""
+        placed = self.next_offsets
         try:
-            return await super()._getmany(active_partitions, timeout)
+            return _noted(await super()._getmany(active_partitions, timeout), placed)
         except UnicodeDecodeError:
-            log.warning("a header name is not UTF-8: read on without headers")
-            return {tp: await self._read_around(tp) for tp in active_partitions or ()}
+            found = await self._one_by_one(active_partitions or set(), placed)
+        # After another placing it is void: everything comes again from there.
+        return {tp: records for tp, records in found.items() if records} if placed is self.next_offsets else {}
 
-    async def _read_around(self, tp: TP) -> list[Any]:
-        connection = cast("PlacedTransport", self.transport).connection
-        offset = cast("int", await self.position(tp))
-        found = await asyncio.to_thread(read_raw, connection.for_librdkafka(), Partition(*tp), offset, AROUND)
-        if found:
-            await self._seek(tp, found[-1].offset + 1)
+    async def _one_by_one(self, partitions: set[TP], placed: dict[TP, int]) -> Mapping[TP, list[Any]]:
+        """Return what comes next of each partition; the one that aiokafka cannot read is read by another client.
+
+        NOTE: its parser does not say which one it was, and what it had taken out of others in the same call is lost with
+        the error. So all go back to what was handed over.
+        """
+        known = {tp: placed[tp] for tp in partitions if tp in placed}
+        for tp, offset in known.items():
+            await self._seek(tp, offset)
+        await asyncio.sleep(REFETCH_SECONDS)
+        found: dict[TP, list[Any]] = {}
+        for tp in known:
+            if placed is not self.next_offsets:
+                break
+            try:
+                found.update(_noted(await super()._getmany({tp}, 0.0), placed))
+            except UnicodeDecodeError:
+                log.warning("%s-%d: a header name is not UTF-8: read on without headers", *tp)
+                found[tp] = await self._read_around(tp, placed)
+        return found
+
+    async def _read_around(self, tp: TP, placed: dict[TP, int]) -> list[Any]:
+        settings = cast("PlacedTransport", self.transport).connection.for_librdkafka()
+        found = await asyncio.to_thread(read_raw, settings, Partition(*tp), placed[tp], AROUND)
+        if found and placed is self.next_offsets:
+            placed[tp] = found[-1].offset + 1
+            await self._seek(tp, placed[tp])
         return list(_records(found))
 
     def _forget(self, starts: Mapping[Partition, int]) -> None:
@@ -102,6 +130,13 @@ class PlacedTransport(driver.Transport):
     Consumer = PlacedConsumer
     placing: Placing
     connection: Connection
+
+
+def _noted(records: Mapping[TP, list[Any]], placed: dict[TP, int]) -> Mapping[TP, list[Any]]:
+    """Return what is handed over, once it is noted where each partition goes on."""
+    for tp, found in records.items():
+        placed[TP(tp.topic, tp.partition)] = found[-1].offset + 1
+    return records
 
 
 def _records(messages: Iterable[Message]) -> Iterable[ReadRecord]:

@@ -212,7 +212,7 @@ def read_topic(connection: Connection, topic: str) -> list[tuple[tuple[int, int]
     consumer = Consumer(connection.for_librdkafka() | {"group.id": "reader", "enable.auto.commit": False})
     try:
         tps = [TopicPartition(topic, p, 0) for p in range(PARTITIONS)]
-        ends: Mapping[int, int] = {tp.partition: consumer.get_watermark_offsets(tp, timeout=5)[1] for tp in tps}
+        ends: Mapping[int, int] = {tp.partition: _end(consumer, tp) for tp in tps}
         consumer.assign([TopicPartition(topic, p, 0) for p, end in ends.items() if end > 0])
         found = []
         while len(found) < sum(ends.values()):
@@ -223,3 +223,15 @@ def read_topic(connection: Connection, topic: str) -> list[tuple[tuple[int, int]
         return sorted(found)
     finally:
         consumer.close()
+
+
+def _end(consumer: Consumer, tp: TopicPartition) -> int:
+    """Return the offset behind the last; a partition that was just made may not have its leader yet."""
+    deadline = time.monotonic() + 5
+    while True:
+        try:
+            return int(consumer.get_watermark_offsets(tp, timeout=5)[1])
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)

@@ -7,6 +7,7 @@ import time
 
 import polars as pl
 import pytest
+from confluent_kafka import Producer
 
 from sojae.adapters.avro import RecordCodec
 from sojae.adapters.kafka_admin import create_topics
@@ -71,6 +72,34 @@ assert all(m.headers == {{UNREADABLE_HEADERS: b""}} for m in found)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_header_names_that_are_no_text_cost_no_neighbour_a_message(own_home: Home, own_broker: Endpoint) -> None:
+    """What was fetched of other partitions in the same moment is stored too, without a hole, and the stop is in time."""
+    connection = Connection(own_broker.bootstrap_servers)
+    create_topics(connection, ["sojae.events.kims", "sojae.events.no-text"], partitions=4)
+    producer = Producer(connection.for_librdkafka())
+    for number in range(4_000):
+        producer.produce("sojae.events.kims", b"neighbour %d" % number, partition=number % 4)
+        producer.poll(0)
+    assert producer.flush(10) == 0
+    _send(own_broker.bootstrap_servers, "sojae.events.no-text", "500")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sojae_ingest"], env=environment(own_home.path), stderr=subprocess.PIPE, text=True
+    )
+    try:
+        rows = _rows(own_home, process, 4_500)
+    finally:
+        process.terminate()
+        said = process.communicate(timeout=20)[1]
+    assert process.returncode == 0, said
+    places = rows.group_by("topic", "partition").agg(
+        pl.len(), pl.col("offset").n_unique().alias("distinct"), pl.max("offset")
+    )
+    assert sorted(places.iter_rows()) == [
+        *(("sojae.events.kims", n, 1_000, 1_000, 999) for n in range(4)),
+        ("sojae.events.no-text", 0, 500, 500, 499),
+    ]
 
 
 def _send(*arguments: str) -> None:

@@ -7,6 +7,7 @@ from typing import Self
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import ConsumerRecord
 from confluent_kafka import KafkaException
 
 from sojae.adapters.kafka_admin import topic_ids
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
 FETCH_MAX_WAIT_MS = 200
 """How long the broker holds an empty fetch; other requests on the connection wait behind it."""
+REFETCH_SECONDS = 0.1
+"""How long partitions that went back have to come again before they are asked one by one."""
 
 
 class AiokafkaSource:
@@ -33,6 +36,8 @@ class AiokafkaSource:
         self._session_timeout_ms = session_timeout_ms
         self._consumer: AIOKafkaConsumer | None = None
         self._changes = 0
+        self._next: dict[TopicPartition, int] = {}
+        """The offset behind what was handed over, or that was sought."""
 
     async def start(self, assignment: Assignment) -> None:
         """Join the group; raises BrokerError when the broker cannot be reached or does not accept us."""
@@ -71,54 +76,62 @@ class AiokafkaSource:
             raise broker_error(self._connection, error) from error
         except UnicodeDecodeError:
             return await self._read_around(max_messages)
-        return {
-            Partition(tp.topic, tp.partition): [
-                Message(
-                    topic=tp.topic,
-                    partition=tp.partition,
-                    offset=r.offset,
-                    timestamp_ms=possible_time(r.timestamp),
-                    key=r.key,
-                    value=r.value,
-                    headers=dict(r.headers),
-                )
-                for r in records
-            ]
-            for tp, records in batches.items()
-        }
+        return self._handed_over(batches)
+
+    def _handed_over(
+        self, batches: Mapping[TopicPartition, Sequence[ConsumerRecord]]
+    ) -> dict[Partition, list[Message]]:
+        for tp, records in batches.items():
+            self._next[tp] = records[-1].offset + 1
+        return {Partition(*tp): [_message(tp, record) for record in records] for tp, records in batches.items()}
 
     async def _read_around(self, max_messages: int) -> Mapping[Partition, Sequence[Message]]:
         """Return what comes next where aiokafka stumbles over a header whose name is not UTF-8, and go on behind it.
 
-        The parser does not say which partition it was, so all of ours are read on. A rebalance meanwhile makes it void.
+        NOTE: what it had taken out of other partitions in the same call is lost with the error, and it does not say which
+        partition it was. So all go back to what was handed over, and are asked one by one; the one that stumbles is read
+        by another client. A rebalance meanwhile makes it void.
         """
-        assigned, began = list(self._live.assignment()), self._changes
-        found: dict[Partition, Sequence[Message]] = {}
+        assigned, began = [tp for tp in self._live.assignment() if tp in self._next], self._changes
         for tp in assigned:
-            partition = Partition(tp.topic, tp.partition)
+            self.seek(Partition(*tp), self._next[tp])
+        await asyncio.sleep(REFETCH_SECONDS)
+        found: dict[Partition, list[Message]] = {}
+        for tp in assigned:
+            if began != self._changes:
+                return {}
             try:
-                offset = await self._live.position(tp)
-                found[partition] = await asyncio.to_thread(
-                    read_raw, self._connection.for_librdkafka(), partition, offset, max_messages
-                )
-            except (KafkaError, KafkaException) as error:
+                batches = await self._live.getmany(tp, timeout_ms=0, max_records=max_messages)
+                found |= self._handed_over(batches) if began == self._changes else {}
+            except UnicodeDecodeError:
+                found[Partition(*tp)] = await self._read_raw(tp, max_messages)
+            except KafkaError as error:
                 raise broker_error(self._connection, error) from error
         if began != self._changes:
             return {}
-        log.warning("a header name is not UTF-8: read on without it")
-        for partition, messages in found.items():
-            if messages:
-                self.seek(partition, messages[-1].offset + 1)
         return {partition: messages for partition, messages in found.items() if messages}
 
+    async def _read_raw(self, tp: TopicPartition, max_messages: int) -> list[Message]:
+        log.warning("%s-%d: a header name is not UTF-8: read on without it", *tp)
+        settings, began = self._connection.for_librdkafka(), self._changes
+        try:
+            found = await asyncio.to_thread(read_raw, settings, Partition(*tp), self._next[tp], max_messages)
+        except KafkaException as error:
+            raise broker_error(self._connection, error) from error
+        if found and began == self._changes:
+            self.seek(Partition(*tp), found[-1].offset + 1)
+        return found
+
     def assignment_changed(self) -> None:
-        """Count a change of assignment."""
+        """Count a change of assignment; where partitions are read is told anew."""
         self._changes += 1
+        self._next.clear()
 
     def seek(self, partition: Partition, offset: int) -> bool:
         """Read the partition from that offset next; False when it is no longer ours."""
         try:
             self._live.seek(TopicPartition(*partition), offset)
+            self._next[TopicPartition(*partition)] = offset
         except IllegalStateError:
             log.info("%s-%d left us before it could be placed", *partition)
             return False
@@ -156,6 +169,18 @@ class AiokafkaSource:
         if self._consumer is not None:
             await self._consumer.stop()
             self._consumer = None
+
+
+def _message(tp: TopicPartition, record: ConsumerRecord) -> Message:
+    return Message(
+        topic=tp.topic,
+        partition=tp.partition,
+        offset=record.offset,
+        timestamp_ms=possible_time(record.timestamp),
+        key=record.key,
+        value=record.value,
+        headers=dict(record.headers),
+    )
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types

@@ -26,6 +26,8 @@ def read_raw(
     consumer = Consumer(configuration | own)
     try:
         _, end = consumer.get_watermark_offsets(TopicPartition(partition.topic, partition.number), timeout=READ_SECONDS)
+        if offset >= end:
+            return []
         consumer.assign([TopicPartition(partition.topic, partition.number, offset)])
         found: list[Message] = []
         deadline = time.monotonic() + READ_SECONDS
