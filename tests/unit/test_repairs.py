@@ -139,6 +139,12 @@ def test_only_what_is_in_quarantine_here_is_repaired(store: Store) -> None:
         )
 
 
+def test_another_institute_s_message_is_not_repaired(store: Store) -> None:
+    """What an institute writes, it says about itself alone."""
+    assert found(store.send(REFUSED, "a", institute="pnu"))[0] == "quarantined"
+    assert found(store.send(500.0, "b", repairs="sojae.events.pnu/0/0")) == ("quarantined", ["repairs_unknown"])
+
+
 def test_a_message_is_repaired_once(store: Store) -> None:
     """What is said of the record later is a correction, and stands where it came."""
     store.send(REFUSED, "a")
