@@ -86,7 +86,12 @@ class MonitorAgent:
                 if followed is None:
                     self._metrics.set_aside(len(batch), "not_ours")
                     continue
-                await self._send(followed, self._fed(followed, batch))
+                try:
+                    await self._send(followed, self._fed(followed, batch))
+                except BaseException:
+                    # What was fed and not sent must be in no checkpoint: its replay sends it. A cancellation cuts it too.
+                    self._placement.followed.pop(partition, None)
+                    raise
 
     def _fed(self, followed: Followed, samples: Sequence[Sample]) -> Emitted:
         replaying, before = followed.engine.replaying, followed.engine.next_offset

@@ -42,13 +42,14 @@ class ShelfModels:
             latest = self._shelf.latest(project)
             if latest is None or latest == self._seen.get((project, target)):
                 continue
-            self._seen[project, target] = latest
             try:
                 self._graphs = {**self._graphs, (project, target): self._load(project, latest, target)}
             except (ModelError, UserInputError) as error:
                 log.error("no forecasts by model %s/%s: %s", project, latest, error)
             else:
                 log.info("model %s/%s forecasts %s from now on", project, latest, target)
+            # Behind the loading: where the store could not be read, the version is tried again.
+            self._seen[project, target] = latest
 
     def _load(self, project: str, version: str, name: str) -> TargetGraph:
         bundle = self._shelf.load(project, version)

@@ -229,6 +229,32 @@ async def test_an_error_in_a_batch_ends_the_worker_with_nothing_acknowledged() -
     assert acknowledged == []
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_what_was_fed_and_not_sent_is_in_no_checkpoint(cancelled: bool) -> None:
+    """Even when the timer comes between the failure of a batch and the end of the worker: its windows would be lost."""
+    broker = Broker()
+    agent, placement = worker(broker)
+    await agent.place([P0])
+    stuck = asyncio.Event()
+
+    async def refuse(*_: object) -> "asyncio.Task[tuple[int, int]]":
+        await stuck.wait()
+        raise BrokerError(en="away", ko="없음")
+
+    agent._outbox = Outbox(SimpleNamespace(enqueue=refuse))
+    working = asyncio.create_task(agent.work(messages(0, 12)))
+    await asyncio.sleep(0)
+    keeping = asyncio.create_task(agent.keep())
+    await asyncio.sleep(0)
+    agent._outbox = Outbox(broker)
+    stuck.set()
+    if cancelled:
+        working.cancel()
+    assert isinstance((await asyncio.gather(working, keeping, return_exceptions=True))[0], BaseException)
+    assert CHECKPOINTS not in broker.topics()
+    assert P0 not in placement.followed
+
+
 async def test_a_partition_that_stands_still_ends_the_worker() -> None:
     """Only after the patience, and not while it moves or is at the log's end."""
     agent, placement = worker(Broker())

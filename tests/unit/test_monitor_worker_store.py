@@ -10,7 +10,8 @@ import pytest
 
 from sojae.adapters.delta import PinnedTable
 from sojae.adapters.materials_source import RecordsKey
-from sojae.adapters.shelf import ModelShelf, open_store
+from sojae.adapters.shelf import Bundle, ModelShelf, open_store
+from sojae.domain.errors import StoreError
 from sojae.domain.plant import ForecastOf, Plant
 from sojae_monitor.lab_values import LabValues
 from sojae_monitor.shelf_models import ShelfModels
@@ -144,6 +145,28 @@ def test_the_newest_sound_model_forecasts(tmp_path: Path) -> None:
     assert version(models) == 1
     shelf.publish(manifest, files)
     assert version(models) == 3
+
+
+class Interrupted(ModelShelf):
+    """A shelf whose files cannot be read at the first try."""
+
+    away = True
+
+    def load(self, project: str, version: str) -> Bundle:
+        if self.away:
+            self.away = False
+            raise StoreError(en="away", ko="없음")
+        return super().load(project, version)
+
+
+def test_a_version_that_could_not_be_read_is_tried_again(tmp_path: Path) -> None:
+    """A store that is away for a moment costs no model."""
+    shelf = Interrupted(open_store(tmp_path))
+    shelf.publish(*model(PLANT.project, {"process.co_sinter_time": 2.0}))
+    models = ShelfModels(shelf, [(PLANT.project, "peak_power_density")])
+    with pytest.raises(StoreError):
+        models.refresh()
+    assert version(models) == 1
 
 
 def version(models: ShelfModels) -> int | None:

@@ -86,6 +86,7 @@ def test_what_cannot_be_read_is_named_and_has_no_row(message: bytes | None, rule
         ({"dt": NAN}, ("time_grid", "dt")),
         ({"dt": INFINITE}, ("time_grid", "dt")),
         ({"times": [0, 10, 10]}, ("time_grid", "times")),
+        ({"times": [0, 2**63 - 1, -(2**63)]}, ("time_grid", "times")),  # a difference would overflow
         ({"times": [-1, 10, 20]}, ("time_grid", "times")),
         ({"times": [0, 10]}, ("series_lengths", "times")),
         ({"t0": 0}, ("time_range", "t0")),
