@@ -8,6 +8,7 @@ import pytest
 
 from sojae.adapters.events_table import DeltaEventsTable, events_uri
 from sojae.adapters.stored_outcomes import stored_outcomes
+from sojae.cli.import_lines import unknown_text
 from sojae.cli.import_outcomes import Patience, Waiting
 from sojae.cli.import_report import ImportReport, Sent
 from sojae.domain.errors import StoreError
@@ -104,7 +105,7 @@ def test_while_outcomes_come_nobody_asks_the_store() -> None:
 
 
 def test_a_store_that_cannot_be_read_leaves_them_unknown() -> None:
-    """The import says so itself at its end; the store's own error is in the log."""
+    """The import says so at its end, with why; it does not say that the store lacks them."""
 
     def broken() -> Sequence[Told]:
         raise StoreError(en="broken", ko="고장")
@@ -112,6 +113,24 @@ def test_a_store_that_cannot_be_read_leaves_them_unknown() -> None:
     report, clock = waiting_report(1), Clock()
     wait(report, Waiting(Silent(clock), broken, Patience(1, 3), clock))
     assert len(report.waiting) == 1
+    said = unknown_text(report)
+    assert ("broken" in said.en, "고장" in said.ko) == (True, True)
+    assert ("does not hold" in said.en, "없습니다" in said.ko) == (False, False)
+
+
+def test_a_store_that_can_be_read_again_is_believed() -> None:
+    """Only the last look counts."""
+    looks: list[int] = []
+
+    def recovering() -> Sequence[Told]:
+        looks.append(1)
+        if len(looks) == 1:
+            raise StoreError(en="broken", ko="고장")
+        return []
+
+    report, clock = waiting_report(1), Clock()
+    wait(report, Waiting(Silent(clock), recovering, Patience(1, 3), clock))
+    assert "the store does not hold them" in unknown_text(report).en
 
 
 def test_without_a_store_nothing_is_known_and_none_is_made(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from sojae.adapters.avro import FastavroEncoder
 from sojae.adapters.spreadsheet import read_table
-from sojae.cli.import_lines import LEARNING, NOT_ENOUGH, lines
+from sojae.cli.import_lines import LEARNING, lines, unknown_text
 from sojae.cli.import_outcomes import Messages, send_and_wait
 from sojae.cli.import_report import ImportReport
 from sojae.cli.running import language
@@ -60,7 +60,7 @@ def import_file(
     else:
         click.echo("\n".join(_report(report, mapping.project, everything=everything)))
     if report.waiting:
-        message = NOT_ENOUGH.format(unknown=len(report.waiting))
+        message = unknown_text(report)
         raise ServiceError(en=message.en, ko=message.ko)
     if not report.is_whole:
         raise SystemExit(NOT_ALL)

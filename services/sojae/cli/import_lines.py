@@ -64,6 +64,12 @@ NOT_ENOUGH = Text(
     en="no outcome has come of {unknown} events, and the store does not hold them; see whether sojae_ingest runs; "
     "importing again adds nothing twice",
 )
+NOBODY_KNOWS = Text(
+    ko="{unknown}건의 결과가 오지 않았고, 저장되었는지도 확인하지 못했습니다({why}). sojae_ingest가 실행 중인지 확인하십시오. 다시 가져와도 "
+    "중복되지 않습니다",
+    en="no outcome has come of {unknown} events, and whether they are stored could not be seen ({why}); see whether "
+    "sojae_ingest runs; importing again adds nothing twice",
+)
 LEARNING = Text(
     ko="모델은 스스로 배웁니다. 물성 기록이 40개가 되면, 그 뒤로는 20 % 늘 때마다 학습합니다. 지금 학습하려면: "
     "`sojae train --once --project {project}`",
@@ -86,6 +92,16 @@ def lines(report: ImportReport, language: Language, *, everything: bool = False)
     ):
         yield from _listed(heading, found, words, everything=everything)
     yield counts_line(report)[language]
+
+
+def unknown_text(report: ImportReport) -> Text:
+    """Return what is said of the events of which nothing is known: the store does not hold them, or cannot be read."""
+    count, unread = len(report.waiting), report.store_unread
+    if unread is None:
+        return NOT_ENOUGH.format(unknown=count)
+    return Text(
+        ko=NOBODY_KNOWS.ko.format(unknown=count, why=unread.ko), en=NOBODY_KNOWS.en.format(unknown=count, why=unread.en)
+    )
 
 
 def counts_line(report: ImportReport) -> Text:

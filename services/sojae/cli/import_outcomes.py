@@ -114,17 +114,20 @@ class Waiting:
             for message in await self.outcomes.read(timeout_seconds=READ_SECONDS):
                 count += report.hear(cast("Sequence[Mapping[str, object]]", message["outcomes"]), topic)
             if not count and self.now() - max(quiet_since, looked) >= self.patience.store_after_seconds:
-                count = report.hear(await self._look(), topic)
+                count = report.hear(await self._look(report), topic)
                 looked = self.now()
             if count:
                 heard(count)
                 quiet_since = self.now()
         if report.waiting:
-            heard(report.hear(await self._look(), topic))
+            heard(report.hear(await self._look(report), topic))
 
-    async def _look(self) -> Sequence[Mapping[str, object]]:
+    async def _look(self, report: ImportReport) -> Sequence[Mapping[str, object]]:
         try:
-            return await asyncio.to_thread(self.stored)
+            found = await asyncio.to_thread(self.stored)
         except StoreError as error:
             log.warning("%s", error)
+            report.store_unread = error.text
             return []
+        report.store_unread = None
+        return found

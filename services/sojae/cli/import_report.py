@@ -30,7 +30,10 @@ class FoundCell(NamedTuple):
 
 @dataclass(slots=True)
 class ImportReport:
-    """Counts of one import; `waiting` are the events whose outcome is not known yet."""
+    """Counts of one import; `waiting` are the events whose outcome is not known yet.
+
+    `store_unread` says why the store could not be read when it was last asked, None when it could.
+    """
 
     waiting: dict[Sent, ImportEvent] = field(default_factory=dict)
     rows: int = 0
@@ -43,6 +46,7 @@ class ImportReport:
     warned: list[FoundCell] = field(default_factory=list)
     findings: Sequence[Finding] = ()
     equal: Sequence[EqualRows] = ()
+    store_unread: Text | None = None
 
     @classmethod
     def of(cls, read: RowsRead) -> "ImportReport":
