@@ -91,9 +91,14 @@ class Plants:
             raise Refused("unknown_plant", text, field="plant", got=shorten(name))
         return found
 
-    def note(self) -> Text | None:
-        """Return why there is less to see than one might expect, None when all is well."""
-        return NO_PLANTS if not self.plants else self.trouble
+    def note(self, principal: Principal, today: dt.date) -> Text | None:
+        """Return why there is less to see than one might expect, None when all is well.
+
+        What troubles the broker names where it is: only who may see a plant is told.
+        """
+        if not self.plants:
+            return NO_PLANTS
+        return self.trouble if self.seen_by(principal, today) else None
 
     def _catch_up(self) -> None:
         if not self.caught_up:

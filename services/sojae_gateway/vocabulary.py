@@ -132,7 +132,7 @@ class Vocabulary:
             )
             return Refused("not_an_input", text, field=where + key, got=key, expected="an input")
         known = self.known()
-        near = difflib.get_close_matches(key, known, n=3)
+        near = difflib.get_close_matches(shorten(key), known, n=3)  # comparing a megabyte would stall all others
         expected = ", ".join(near or known[:20])
         text = Text(
             ko=f"{where}{shorten(key)}: 이 프로젝트에 없는 입력입니다. {expected} 등을 쓸 수 있습니다",

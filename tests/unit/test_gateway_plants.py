@@ -5,6 +5,7 @@ import datetime as dt
 import msgspec
 import pytest
 
+from sojae.domain.text import Text
 from sojae.ports import Message, Partition, Placed
 from sojae_gateway.access import LOCAL_OPERATOR, PUBLIC, Principal
 from sojae_gateway.plant_board import MAX_FORECASTS, MAX_SCORED, MAX_WINDOWS, PlantBoard
@@ -156,3 +157,11 @@ def test_a_plant_belongs_to_its_institute() -> None:
     with pytest.raises(Refused) as caught:
         plants.one(PLANT, Principal("k", institute="kist"), DAY)
     assert caught.value.rule == "unknown_plant"
+
+
+def test_only_who_sees_a_plant_hears_of_the_broker() -> None:
+    """Its address is inside the trouble, and anybody may ask a gateway that is open to the network."""
+    plants = Plants({PLANT: plant()})
+    plants.trouble = Text(ko="10.0.0.5:9092에 연결할 수 없습니다", en="cannot reach 10.0.0.5:9092")
+    assert plants.note(LOCAL_OPERATOR, DAY) == plants.trouble
+    assert plants.note(PUBLIC, DAY) is None

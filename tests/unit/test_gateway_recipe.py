@@ -1,5 +1,7 @@
 """Recipes as callers write them: names, units, categories, compositions."""
 
+import difflib
+
 import pytest
 from msgspec.structs import replace
 
@@ -99,6 +101,19 @@ def test_a_wrong_value_names_field_and_rule(row: dict[str, Value], rule: str, fi
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:
     """A slip of the finger is corrected."""
     assert refusal({"homogenization_temperature": 900.0}).expected.split(", ")[0] == "homogenisation_temperature"  # type: ignore[union-attr]
+
+
+def test_an_endless_name_is_not_compared_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comparing a megabyte with every name would keep all others waiting."""
+    compared: list[str] = []
+
+    def note(word: str, _known: list[str], *, n: int) -> list[str]:
+        compared.append(word)
+        return [] if n else [word]
+
+    monkeypatch.setattr(difflib, "get_close_matches", note)
+    assert refusal({"x" * 1_000_000: 900.0}).rule == "unknown_field"
+    assert [len(word) <= 128 for word in compared] == [True]
 
 
 def test_an_ambiguous_name_is_answered_with_the_choice() -> None:

@@ -51,7 +51,7 @@ class PlantWhole(msgspec.Struct, frozen=True, kw_only=True):
 def plants(parts: TheParts, principal: WhoAsks) -> PlantList:
     """List the plants, and whether something came from them lately."""
     lines = [_line(parts, plant) for plant in parts.plants.seen_by(principal, today())]
-    return PlantList(plants=lines, note=parts.plants.note())
+    return PlantList(plants=lines, note=parts.plants.note(principal, today()))
 
 
 @get("/v1/plants/{plant:str}", tags=["plants"], sync_to_thread=False)
@@ -68,7 +68,7 @@ def plant(
         assets=state.assets,
         open_alarms=state.open_alarms,
         scored=state.scored,
-        note=parts.plants.note(),
+        note=parts.plants.note(principal, today()),
     )
 
 
