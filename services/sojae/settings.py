@@ -20,8 +20,10 @@ ENTRY_POINTS = "sojae.settings"
 
 
 def group(prefix: str) -> SettingsConfigDict:
-    """Return the configuration of a settings group: frozen, no unknown keys, names begin with the prefix."""
-    return SettingsConfigDict(env_prefix=prefix, frozen=True, extra="forbid", env_ignore_empty=True)
+    """Return the configuration of a settings group: frozen, no unknown keys, numbers finite, names begin with the prefix."""
+    return SettingsConfigDict(
+        env_prefix=prefix, frozen=True, extra="forbid", env_ignore_empty=True, allow_inf_nan=False
+    )
 
 
 class GeneralSettings(BaseSettings):
@@ -121,6 +123,7 @@ def read(settings: type[G]) -> G:
 _WHY: Mapping[str, Text] = {
     "int_parsing": Text(ko="정수여야 합니다", en="a whole number is needed"),
     "float_parsing": Text(ko="수여야 합니다", en="a number is needed"),
+    "finite_number": Text(ko="유한한 수여야 합니다", en="a finite number is needed"),
     "bool_parsing": Text(ko="true나 false여야 합니다", en="true or false is needed"),
     "literal_error": Text(ko="{expected} 가운데 하나여야 합니다", en="one of {expected} is needed"),
     "greater_than_equal": Text(ko="{ge} 이상이어야 합니다", en="at least {ge} is needed"),

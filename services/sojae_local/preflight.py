@@ -4,25 +4,48 @@ from sojae.adapters.plant_files import load_plants
 from sojae.adapters.shelf import open_store
 from sojae.adapters.template_files import load_templates
 from sojae.domain.errors import SettingsError, StoreError
-from sojae.settings import PlantsSettings, StoreSettings, TemplatesSettings, check_environment, read, read_all
+from sojae.settings import (
+    PlantsSettings,
+    StoreSettings,
+    TelemetrySettings,
+    TemplatesSettings,
+    check_environment,
+    read,
+    read_all,
+)
+from sojae_local.free_ports import LOOPBACK
 
 STORE_URI = "SOJAE_STORE__URI"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - compared with, not listened on
 
 
 def check_before_start() -> None:
     """Return when all services can read what the environment says; nothing has been started by then.
 
-    A store in a folder is made. Raises SettingsError for an unknown name, a wrong value or a store that cannot be, and
-    TemplateError or PlantError for a broken file: a service would find the same, one by one, after the broker has started.
+    A store in a folder is made. Raises SettingsError for an unknown name, a wrong value, a store that cannot be or health
+    that cannot be asked for on the loopback address, and TemplateError or PlantError for a broken file: a service would
+    find the same, one by one, after the broker has started.
     """
     check_environment()
     read_all()
+    _check_health(read(TelemetrySettings).host)
     book, plants = load_templates(read(TemplatesSettings).path), read(PlantsSettings).path
     if plants is not None:
         load_plants(plants, book)
     uri = read(StoreSettings).uri
     if uri is not None:
         _check_store(uri)
+
+
+def _check_health(host: str) -> None:
+    if host not in (LOOPBACK, EVERYWHERE):
+        # The launcher asks on the loopback address: no process would ever be ready.
+        raise SettingsError(
+            en=f"SOJAE_TELEMETRY__HOST={host}: `sojae up` asks for the health of its processes on {LOOPBACK}; unset it, or "
+            f"use {EVERYWHERE}",
+            ko=f"SOJAE_TELEMETRY__HOST={host}: `sojae up`은 {LOOPBACK}에서 프로세스의 상태를 묻습니다. 지우거나 {EVERYWHERE}으로 "
+            "하십시오",
+        )
 
 
 def _check_store(uri: str) -> None:

@@ -107,14 +107,18 @@ def _emit_hits(graph: GraphBuilder, library: ScoredLibrary, mean: str) -> tuple[
 def _emit_share_below(graph: GraphBuilder, library: ScoredLibrary, edge: str, *, end: int) -> str:
     """Return the name of P(Y < edge) [R, t], `edge` [t] being the lower (0) or upper (1) end of a tolerance.
 
-    What lies beyond the possible counts as its end, so an edge there leaves nothing outside.
+    What lies beyond the possible counts as its end: an edge there leaves nothing outside, and a tolerance that begins
+    there nothing inside.
     """
     learnt = emit_forward(graph, library.transforms, edge)
     off = graph.add("Sub", learnt, graph.constant(library.centre))
     scaled = graph.add("Div", off, graph.constant(library.deviation))
     scaled = graph.add("Min", graph.add("Max", scaled, graph.constant(-SURE)), graph.constant(SURE))
-    beyond = graph.add(("LessOrEqual", "GreaterOrEqual")[end], edge, graph.constant(_ends(library)[:, end]))
+    ends = _ends(library)
+    beyond = graph.add(("LessOrEqual", "GreaterOrEqual")[end], edge, graph.constant(ends[:, end]))
     scaled = graph.add("Where", beyond, graph.constant((-SURE, SURE)[end]), scaled)
+    past = graph.add(("Greater", "Less")[end], edge, graph.constant(ends[:, 1 - end]))
+    scaled = graph.add("Where", past, graph.constant((SURE, -SURE)[end]), scaled)
     share = graph.add("Erf", graph.add("Mul", scaled, graph.constant(float(np.sqrt(0.5)))))
     return graph.add("Mul", graph.add("Add", share, graph.constant(1.0)), graph.constant(0.5))
 

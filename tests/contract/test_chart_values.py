@@ -86,8 +86,9 @@ def test_lint_and_template_refuse_a_wrong_value(values: dict[str, Any], said: st
         (laptop(services={"other": {"replicas": 1}}), "services.other: command and groups"),
         (
             laptop(storeVolume={"enabled": False}, settings={"store": {"uri": "s3://me:word@a/b"}}),
-            "holds a user or a password",
+            "settings.store.uri holds a user or a password",
         ),
+        (laptop(objectStore={"endpoint": "https://me:word@s3.example.org"}), "objectStore.endpoint holds a user"),
     ],
 )
 def test_values_that_do_not_go_together_are_refused(values: dict[str, Any], said: str) -> None:

@@ -95,6 +95,8 @@ def test_the_groups_of_the_services_are_found() -> None:
         ("SOJAE_TELEMETRY__PORT", "-1", "0 이상"),
         ("SOJAE_LANGUAGE", "de", "'ko', 'en'"),
         ("SOJAE_SIMULATOR__ONCE", "maybe", "true나 false"),
+        ("SOJAE_TRAINER__POLL_SECONDS", "inf", "유한한 수"),
+        ("SOJAE_GATEWAY__REACHABLE_PROBABILITY", "nan", "유한한 수"),
     ],
 )
 def test_a_wrong_value_is_explained_in_korean(

@@ -379,6 +379,18 @@ def test_hit_probability_is_the_share_of_the_learnt_distribution(
             assert told == pytest.approx(share[row], abs=0.01)
 
 
+@pytest.mark.parametrize(("value", "tolerance"), [(3.6, 0.4), (0.0, 0.3)])
+@pytest.mark.parametrize("transform", ["identity", "sqrt", "log"])
+def test_what_is_impossible_is_hit_by_nothing(transform: str, value: float, tolerance: float) -> None:
+    """A tolerance that lies beyond what the target can be holds no measurement, however near the designs are."""
+    asked = small(
+        centre=np.array([[1.0, 0.0], [1.4, 0.0], [0.4, 0.0], [1.9, 0.0]], np.float32),
+        transforms=(transform, "identity"),
+        possible=np.array([[0.5, 3.0], [-np.inf, np.inf]], np.float32),
+    )
+    assert asked.query([value, NAN], [tolerance, NAN], top_k=4)["hit_probability"].max() < 1e-6
+
+
 def test_hit_probability_is_what_a_measurement_shows() -> None:
     """By fifths of the probability: of designs that are said to hit with p, about that share is measured to hit.
 

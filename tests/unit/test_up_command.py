@@ -81,6 +81,16 @@ def test_a_wrong_value_of_any_service_is_seen_before_anything_starts(
     assert planned == []
 
 
+@pytest.mark.parametrize(("host", "code"), [("192.0.2.7", 1), ("0.0.0.0", 0), ("127.0.0.1", 0)])
+def test_health_must_be_told_where_the_launcher_asks(
+    planned: list[Plan], monkeypatch: pytest.MonkeyPatch, host: str, code: int
+) -> None:
+    """On another address no process would ever be ready, and each would be started again without end."""
+    monkeypatch.setenv("SOJAE_TELEMETRY__HOST", host)
+    done = CliRunner().invoke(commands.up, [])
+    assert (isinstance(done.exception, SettingsError), len(planned)) == (bool(code), 1 - code)
+
+
 def test_a_broken_template_is_seen_before_anything_starts(
     planned: list[Plan], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -28,6 +28,9 @@
 {{- if and $service.needs.kafka (hasPrefix "SASL" ($kafka.security_protocol | default "")) (not $kafka.username) -}}
 {{- fail "a SASL protocol needs settings.kafka.username" -}}
 {{- end -}}
+{{- if regexMatch "://[^/]*@" $values.objectStore.endpoint -}}
+{{- fail "objectStore.endpoint holds a user or a password: put the keys into objectStore.credentialsSecret" -}}
+{{- end -}}
 {{- if and (has "monitor" $service.groups) (not $values.plantFiles) -}}
 {{- fail (printf "%s follows plants: give plantFiles, or set enabled to false" $where) -}}
 {{- end -}}
