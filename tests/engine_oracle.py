@@ -86,6 +86,7 @@ class Oracle:
             content["asset"] not in self.plant.assets
             or content["historical"]
             or content["t0"] < EARLIEST_US
+            or (content["times"] and len(content["times"]) != size)
             or (size > 0 and not content["times"] and content["dt"] <= 0)
             or end > timestamp_ms * 1_000 + self.plant.windows.horizon_seconds * 1e6
         )
