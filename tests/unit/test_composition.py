@@ -6,7 +6,7 @@ import string
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sojae.domain.composition import (
@@ -130,6 +130,7 @@ def test_an_unknown_symbol_has_no_mass() -> None:
             atomic_mass(symbol)
 
 
+@example("g0B")
 @given(st.text(alphabet=string.ascii_letters + string.digits + "()[]{}.+-*@/: ", max_size=40))
 def test_any_text_is_a_formula_or_a_formula_error(text: str) -> None:
     """No text makes the reading fail in another way, and what is read holds elements only."""

@@ -98,7 +98,7 @@ def _parsed(text: str) -> tuple[tuple[str, float], ...]:
         raise _refused(text, "each amount right behind its symbol or bracket", "양은 기호나 괄호 바로 뒤에")
     try:
         atoms = periodictable.formula(plain).atoms
-    except (ValueError, ParseException, TypeError, KeyError) as error:
+    except (ValueError, ParseException, TypeError, KeyError, ArithmeticError) as error:
         raise _refused(
             text, "element symbols with amounts, as Al0.3 Co1 Fe1", "Al0.3 Co1 Fe1처럼 원소 기호와 양"
         ) from error
