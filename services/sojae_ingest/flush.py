@@ -1,5 +1,6 @@
 """The exactly-once flush: one commit carries every row of every partition, and the positions."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, Self
@@ -76,22 +77,16 @@ class Flusher:
             # NOTE: before the commit: raw bytes whose schema is in no store could not be read once its template is gone.
             for template in _templates(judged):
                 self._schemas.keep(template)
-            flushed.version = self._table.append(storable_rows(judged, self._ingest_time_us()), fresh.positions)
-            flushed.counts = _counts(judged)
+            now = ingest_time_us(self._clock, self._seen.newest_ingest_time_us)
+            flushed.version = self._table.append(storable_rows(judged, now), fresh.positions)
+            flushed.counts = dict(Counter(one.status for one in judged))
         return flushed
 
-    def _ingest_time_us(self) -> int:
-        """Return the one ingest time of the flush: never before one that is stored, whatever the clock does."""
-        now = int(self._clock.now().timestamp() * 1_000_000)
-        return max(now, self._seen.newest_ingest_time_us + 1)
+
+def ingest_time_us(clock: Clock, newest_us: int) -> int:
+    """Return the one ingest time of a flush, in Unix microseconds: behind the newest stored, whatever the clock does."""
+    return max(int(clock.now().timestamp() * 1_000_000), newest_us + 1)
 
 
 def _templates(judged: Sequence[Judged]) -> list[Template]:
     return list({t.sha256: t for one in judged if (t := one.decoded.template) is not None}.values())
-
-
-def _counts(judged: Sequence[Judged]) -> dict[Status, int]:
-    counts: dict[Status, int] = {}
-    for one in judged:
-        counts[one.status] = counts.get(one.status, 0) + 1
-    return counts

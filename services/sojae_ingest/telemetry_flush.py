@@ -13,7 +13,7 @@ from sojae.domain.ledger import SequenceRanges
 from sojae.ports import Clock, Feed, Position
 from sojae.topics import institute_of
 from sojae_ingest.chains import fresh_messages
-from sojae_ingest.flush import Flushed
+from sojae_ingest.flush import Flushed, ingest_time_us
 from sojae_ingest.following import steps
 from sojae_ingest.positions import Chain
 from sojae_ingest.telemetry_judgement import judge_telemetry, telemetry_rows
@@ -146,7 +146,7 @@ class TelemetryFlusher:
             sent = sorted(fresh.messages, key=lambda m: (m[1], m[0].partition, m[0].offset))
             decoded = self._decoder.decode([m.value for m, _ in sent])
             statuses = judge_telemetry(sent, decoded, seen)
-            now = max(int(self._clock.now().timestamp() * 1_000_000), seen.newest_ingest_time_us + 1)
+            now = ingest_time_us(self._clock, seen.newest_ingest_time_us)
             rows = telemetry_rows(sent, decoded, statuses, self._decoder.schema_sha256, now)
             whole.version = table.append(rows, fresh.positions)
             for status in statuses:

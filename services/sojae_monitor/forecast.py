@@ -13,6 +13,7 @@ from sojae.adapters.onnx import ForwardModel
 from sojae.domain.errors import ModelError, UserInputError
 from sojae.domain.model import ModelInput, TargetModel, input_row
 from sojae.domain.plant import Plant
+from sojae.domain.scale import forward, inverse
 from sojae.topics import forecasts_topic
 from sojae_monitor.beliefs import Belief, beliefs
 from sojae_monitor.emitted import Window
@@ -129,24 +130,12 @@ def quantile_shares(inputs: int) -> Array:
 
 
 def _combined(target: TargetModel, mean: Array, lower: Array, upper: Array) -> tuple[float, float, float]:
-    centre = _learnt(target.transform, mean)
+    centre = forward(target.transform, mean)
     # One side may be cut off at what the property can be at all; the other is then the whole reach.
-    reach = np.maximum(_learnt(target.transform, upper) - centre, centre - _learnt(target.transform, lower))
+    reach = np.maximum(forward(target.transform, upper) - centre, centre - forward(target.transform, lower))
     deviation = reach / target.interval_quantile
     total = math.sqrt(float(np.mean(np.square(deviation)) + np.var(centre)))
     middle = float(np.mean(centre))
     ends = np.array([middle, middle - target.interval_quantile * total, middle + target.interval_quantile * total])
-    found = _told(target.transform, ends)
+    found = inverse(target.transform, ends)
     return float(found[0]), float(found[1]), float(found[2])
-
-
-def _learnt(transform: str, values: Array) -> Array:
-    if transform == "sqrt":
-        return np.sqrt(np.maximum(values, 0.0))
-    return np.log(np.maximum(values, np.finfo(np.float64).tiny)) if transform == "log" else values
-
-
-def _told(transform: str, values: Array) -> Array:
-    if transform == "sqrt":
-        return np.square(np.maximum(values, 0.0))
-    return np.exp(values) if transform == "log" else values

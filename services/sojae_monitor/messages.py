@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from sojae.adapters.avro import RecordCodec
 from sojae.adapters.template_files import read_common
 from sojae.domain.plant import Plant
 from sojae.domain.text import Text
 from sojae.topics import alarms_topic, features_topic
-from sojae_monitor.emitted import AlarmChange, ChannelWindow, Window
+from sojae_monitor.emitted import AlarmChange, Window
 from sojae_monitor.identifiers import named_id
 
 VERSION = "1.0"
@@ -57,7 +59,7 @@ def feature_message(plant: Plant, window: Window) -> Outgoing:
         "start": window.start_us,
         "end": window.end_us,
         "batch": window.batch,
-        "channels": [_channel(channel) for channel in window.channels],
+        "channels": [msgspec.structs.asdict(channel) for channel in window.channels],
     }
     return Outgoing(features_topic(plant.plant), window.asset, FEATURE.encode(record))
 
@@ -98,17 +100,3 @@ def alarm_message(plant: Plant, alarm: AlarmChange) -> Outgoing:
         "message_en": said.en.format(**words),
     }
     return Outgoing(alarms_topic(plant.plant), alarm.asset, ALARM.encode(record))
-
-
-def _channel(channel: ChannelWindow) -> dict[str, object]:
-    return {
-        "channel": channel.channel,
-        "unit": channel.unit,
-        "count": channel.count,
-        "mean": channel.mean,
-        "minimum": channel.minimum,
-        "maximum": channel.maximum,
-        "slope_per_s": channel.slope_per_s,
-        "dwell_s": channel.dwell_s,
-        "dose_s": channel.dose_s,
-    }

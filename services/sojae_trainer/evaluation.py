@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojae.domain.model import Score
+from sojae.domain.scale import Transform, inverse
 from sojae_trainer.grouping import Labels, assign_folds
 from sojae_trainer.learners import BASELINES, Fitted, Learner, learners_for
 from sojae_trainer.space import Space, unrest
-from sojae_trainer.transform import Transform, inverse
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sojae.domain.scale import Transform
 from sojae_trainer.onnx_builder import GraphBuilder, Port
-from sojae_trainer.transform import Transform, emit_forward
+from sojae_trainer.transform import emit_forward
 
 Floats = NDArray[np.float32]
 

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojae.domain.model import Importance, InputGroup, ModelInput
+from sojae.domain.scale import inverse
 from sojae.domain.text import Text
 from sojae_trainer.encoding import Encoder
 from sojae_trainer.evaluation import Problem, Validation, fold_count
-from sojae_trainer.transform import inverse
 
 Matrix = NDArray[np.float64]
 

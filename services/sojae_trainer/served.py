@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojae.domain.model import SUPPORT_ROWS
+from sojae.domain.scale import Transform, inverse
 from sojae.domain.schema_reader import Bounds
 from sojae_trainer.encoding import Encoder
 from sojae_trainer.learners import Fitted, Forest
 from sojae_trainer.shapley import Coalitions
 from sojae_trainer.space import Space, unrest
-from sojae_trainer.transform import Transform, inverse
 from sojae_trainer.uncertainty import QUANTILE, Spread
 
 Matrix = NDArray[np.float64]

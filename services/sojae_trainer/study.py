@@ -9,13 +9,14 @@ import sklearn
 from numpy.typing import NDArray
 
 from sojae.domain.model import Importance, ModelInput
+from sojae.domain.scale import forward
 from sojae_trainer.dataset import Target, record_names
 from sojae_trainer.encoding import Encoder
 from sojae_trainer.evaluation import Problem, Validation, validate, without_models
 from sojae_trainer.features import imputed, matrix
 from sojae_trainer.grouping import Grouping, group_rows
 from sojae_trainer.importance import permutation_importance
-from sojae_trainer.transform import choose_transform, forward
+from sojae_trainer.transform import choose_transform
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,13 @@
 """Scales on which a positive, skewed property is learnt, and the way back."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sojae.domain.scale import Array, Transform
 from sojae_trainer.onnx_builder import GraphBuilder
-
-Transform = Literal["identity", "sqrt", "log"]
-Array = NDArray[np.float64]
 
 SKEWED = 0.5
 CLEARLY_BETTER = 0.5
@@ -22,20 +20,6 @@ def choose_transform(y: Array) -> Transform:
         return "identity"
     root, logarithm = abs(_skewness(np.sqrt(y))), abs(_skewness(np.log(y)))
     return "log" if logarithm + CLEARLY_BETTER < root else "sqrt"
-
-
-def forward(transform: Transform, y: Array) -> Array:
-    """Return the values on the scale that is learnt; where the scale has no place for a value, its edge."""
-    if transform == "sqrt":
-        return np.sqrt(np.maximum(y, 0.0))
-    return np.log(np.maximum(y, np.finfo(np.float64).tiny)) if transform == "log" else y
-
-
-def inverse(transform: Transform, t: Array) -> Array:
-    """Return the values in the target's unit."""
-    if transform == "sqrt":
-        return np.square(np.maximum(t, 0.0))
-    return np.exp(t) if transform == "log" else t
 
 
 def emit_forward(graph: GraphBuilder, transforms: Sequence[Transform], y: str) -> str:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from sojae.domain.model import NOMINAL, Interval
+from sojae.domain.scale import inverse
 from sojae_trainer.evaluation import OutOfFold, Problem, fold_count
 from sojae_trainer.grouping import Labels
-from sojae_trainer.transform import inverse
 
 Vector = NDArray[np.float64]
 

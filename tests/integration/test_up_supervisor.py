@@ -158,3 +158,4 @@ class TestSupervisor:
         await run.keep_until(done())
         (grandchild,) = [note["grandchild"] for note in notes.all() if note["what"] == "grandchild"]
         eventually(lambda: is_gone(grandchild), seconds=5)
+        assert is_gone(grandchild)

@@ -111,6 +111,7 @@ def test_a_wrong_value_is_explained_in_korean(
     assert "nput should" not in refused.value.text.ko + refused.value.text.en
 
 
-def test_sound_settings_are_read_without_a_word() -> None:
+def test_sound_settings_are_read_without_a_word(capsys: pytest.CaptureFixture[str]) -> None:
     """All groups have defaults."""
     read_all()
+    assert capsys.readouterr() == ("", "")

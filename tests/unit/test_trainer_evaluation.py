@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from sojae.domain.scale import forward, inverse
 from sojae_trainer.evaluation import (
     FOLDS,
     Problem,
@@ -24,7 +25,7 @@ from sojae_trainer.evaluation import (
 from sojae_trainer.learners import BASELINES, LEARNERS, Mean, learners_for
 from sojae_trainer.shapley import coalitions
 from sojae_trainer.space import Space, unrest
-from sojae_trainer.transform import choose_transform, forward, inverse
+from sojae_trainer.transform import choose_transform
 from sojae_trainer.uncertainty import QUANTILE, fit_spread, half_width, intervals
 
 Vector = NDArray[np.float64]

@@ -10,7 +10,7 @@ from fastavro.schema import parse_schema
 
 from sojae.adapters.template_files import TemplateBook, rabin_fingerprint
 from sojae.domain.errors import TemplateError
-from sojae.domain.framing import Frame, confluent_frame, read_frame, single_object_frame
+from sojae.domain.framing import Frame, confluent_frame, frame_or_issue, read_frame, single_object_frame
 from sojae.domain.issue import Issue
 from sojae.domain.template import Template
 from sojae.ports import Decoded
@@ -35,16 +35,13 @@ class FastavroDecoder:
         return [self._decode(book, message) for message in messages]
 
     def _decode(self, book: TemplateBook, message: bytes | None) -> Decoded:
-        if not message:
-            return _refused("empty_message", "0 bytes", "a framed Avro record")
-        if len(message) > self._max_message_bytes:
-            return _refused("too_large", f"{len(message)} bytes", f"at most {self._max_message_bytes}")
-        frame = read_frame(message)
-        if frame is None:
-            return _refused("unframed", message[:8].hex(" "), "00 + schema id, or c3 01 + fingerprint")
+        frame = frame_or_issue(message, self._max_message_bytes)
+        if isinstance(frame, Issue):
+            return Decoded(issues=(frame,))
+        assert message is not None, "it has a frame"
         candidates = _candidates(book, frame)
         if not candidates:
-            return _refused("unknown_schema", _frame_text(frame), "the id or fingerprint of a known template")
+            return _refused("unknown_schema", str(frame), "the id or fingerprint of a known template")
         return self._decode_body(candidates, message[frame.body_offset :])
 
     def _decode_body(self, candidates: Sequence[Template], body: bytes) -> Decoded:
@@ -155,10 +152,6 @@ def _encoded_length(schema: dict[str, Any], record: Record) -> int:
     stream = io.BytesIO()
     fastavro.schemaless_writer(stream, schema, record)
     return stream.tell()
-
-
-def _frame_text(frame: Frame) -> str:
-    return f"fingerprint {frame.fingerprint.hex()}" if frame.fingerprint is not None else f"id {frame.schema_id}"
 
 
 def _refused(rule: str, got: str, expected: str, template: Template | None = None) -> Decoded:

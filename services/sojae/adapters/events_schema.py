@@ -27,25 +27,35 @@ HEADER: tuple[tuple[str, pa.DataType], ...] = (
 )
 """Header fields that have a column of their own; the whole header is in the raw bytes."""
 
+POSITION_FIELDS = (
+    pa.field("topic", _TEXT),
+    pa.field("topic_id", _TEXT),
+    pa.field("partition", pa.int32()),
+    pa.field("offset", _LONG),
+    pa.field("broker_time", _TIME),
+    pa.field("ingest_time", _TIME),
+)
+"""Where a message stands in Kafka, and when it came: the same in every table of messages."""
+
+MESSAGE_FIELDS = (
+    pa.field("schema_sha256", _TEXT),
+    pa.field("rule_version", _TEXT),
+    pa.field("message_key", pa.binary()),
+    pa.field("message_headers", pa.map_(_TEXT, pa.binary())),
+    pa.field("raw", pa.binary()),
+)
+"""A message as it came, and by what it was read and judged: the same in every table of messages."""
+
 EVENTS = pa.schema(
     [
         pa.field("ingest_month", _TEXT),
-        pa.field("topic", _TEXT),
-        pa.field("topic_id", _TEXT),
-        pa.field("partition", pa.int32()),
-        pa.field("offset", _LONG),
-        pa.field("broker_time", _TIME),
-        pa.field("ingest_time", _TIME),
+        *POSITION_FIELDS,
         *(pa.field(name, kind) for name, kind in HEADER),
         pa.field("status", _TEXT),
         pa.field("issues", ISSUES),
         pa.field("project", _TEXT),
         pa.field("stage", _TEXT),
-        pa.field("schema_sha256", _TEXT),
-        pa.field("rule_version", _TEXT),
-        pa.field("message_key", pa.binary()),
-        pa.field("message_headers", pa.map_(_TEXT, pa.binary())),
-        pa.field("raw", pa.binary()),
+        *MESSAGE_FIELDS,
         pa.field("place_time", _TIME),
         pa.field("place_topic_id", _TEXT),
         pa.field("place_partition", pa.int32()),

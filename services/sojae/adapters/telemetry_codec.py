@@ -17,7 +17,7 @@ from fastavro.schema import parse_schema
 
 from sojae.adapters.avro import MAX_MESSAGE_BYTES
 from sojae.adapters.template_files import rabin_fingerprint, read_common
-from sojae.domain.framing import read_frame
+from sojae.domain.framing import frame_or_issue
 from sojae.domain.issue import Issue
 from sojae.domain.telemetry_checks import check_samples
 from sojae.domain.template import schema_id_of, schema_sha256
@@ -103,16 +103,12 @@ class TelemetryDecoder:
         return DecodedTelemetry(rows, read, issues)
 
     def _body(self, message: bytes | None) -> bytes | Issue:
-        if not message:
-            return _hard("empty_message", "0 bytes", "a framed Avro record")
-        if len(message) > self._max_message_bytes:
-            return _hard("too_large", f"{len(message)} bytes", f"at most {self._max_message_bytes}")
-        frame = read_frame(message)
-        if frame is None:
-            return _hard("unframed", message[:8].hex(" "), "00 + schema id, or c3 01 + fingerprint")
+        frame = frame_or_issue(message, self._max_message_bytes)
+        if isinstance(frame, Issue):
+            return frame
+        assert message is not None, "it has a frame"
         if frame.schema_id != self._id and frame.fingerprint != self._fingerprint:
-            got = f"id {frame.schema_id}" if frame.fingerprint is None else f"fingerprint {frame.fingerprint.hex()}"
-            return _hard("unknown_schema", got, f"common/telemetry/{VERSION}")
+            return _hard("unknown_schema", str(frame), f"common/telemetry/{VERSION}")
         return message[frame.body_offset :]
 
     def _read(

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from obstore.exceptions import BaseError
 
 from sojae.adapters.delta import PinnedTable
+from sojae.adapters.events_schema import MESSAGE_FIELDS, POSITION_FIELDS
 from sojae.adapters.events_table import CONFIGURATION, MAX_LOOKUP, PositionedTable
 from sojae.adapters.shelf import open_store
 from sojae.adapters.telemetry_codec import TELEMETRY
@@ -26,22 +27,13 @@ _TEXT, _TIME = pa.string(), pa.timestamp("us", tz="UTC")
 TELEMETRY_TABLE = pa.schema(
     [
         pa.field("ingest_date", _TEXT),
-        pa.field("topic", _TEXT),
-        pa.field("topic_id", _TEXT),
-        pa.field("partition", pa.int32()),
-        pa.field("offset", pa.int64()),
-        pa.field("broker_time", _TIME),
-        pa.field("ingest_time", _TIME),
+        *POSITION_FIELDS,
         pa.field("lane", _TEXT),
         pa.field("status", _TEXT),
         pa.field("issues", ISSUES),
         *TELEMETRY,
         pa.field("samples", pa.int64()),
-        pa.field("schema_sha256", _TEXT),
-        pa.field("rule_version", _TEXT),
-        pa.field("message_key", pa.binary()),
-        pa.field("message_headers", pa.map_(_TEXT, pa.binary())),
-        pa.field("raw", pa.binary()),
+        *MESSAGE_FIELDS,
     ]
 )
 """`lane` is live or history; `samples` counts the samples of all series together."""

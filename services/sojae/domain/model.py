@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from sojae.domain.errors import UserInputError
+from sojae.domain.scale import Transform
 from sojae.domain.text import Text
 
 INVERSE_FILE = "inverse.onnx"
@@ -70,7 +71,7 @@ class TargetModel(msgspec.Struct, frozen=True, kw_only=True):
     unit: str | None
     file: str
     learner: str
-    transform: Literal["identity", "sqrt", "log"]
+    transform: Transform
     training_rows: tuple[str, ...]
     low: float
     high: float

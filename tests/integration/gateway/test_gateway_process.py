@@ -43,17 +43,17 @@ def process(home: Path, store: str, port: int) -> Iterator[subprocess.Popen[byte
 
 def eventually(client: Client, running: subprocess.Popen[bytes]) -> dict[str, object]:
     """Return the first status that tells of a model; the process must live until then."""
-    deadline = time.monotonic() + 60
+    deadline, said = time.monotonic() + 60, "it has no model"
     while time.monotonic() < deadline:
         assert running.poll() is None, "the gateway has ended"
         try:
             status = client.status()
             if status["models"]:
                 return status
-        except ServiceError:
-            pass
+        except ServiceError as error:
+            said = str(error)
         time.sleep(0.1)
-    raise AssertionError("the gateway did not answer within 60 s")
+    raise AssertionError(f"the gateway did not answer within 60 s: {said}")
 
 
 def test_a_process_answers_and_ends_when_told(published: EventStore, tmp_path: Path, made: list[Alloy]) -> None:
