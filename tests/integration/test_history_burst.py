@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import polars as pl
 import pytest
 from confluent_kafka import Producer
 
@@ -19,6 +18,7 @@ from sojae_local.endpoint import Endpoint
 from sojae_monitor.messages import FEATURE
 from tests.e2e.processes import environment
 from tests.faults.monitor_scenario import Line, read_topic
+from tests.growing_table import rows_so_far
 from tests.monitor_parts import PLANT, SECOND_US, START_US, TELEMETRY, log_of_plant, telemetry
 
 ASSET = "kiln-1"
@@ -83,7 +83,7 @@ def live(line: Line) -> None:
 
 
 def rows(stored: Path) -> int:
-    return pl.read_delta(str(stored)).height if (stored / "_delta_log").is_dir() else 0
+    return rows_so_far(stored).height
 
 
 def delays(line: Line) -> list[int]:

@@ -19,6 +19,7 @@ from sojae.ports import Partition
 from sojae_local.endpoint import Endpoint
 from tests.conftest import REPOSITORY
 from tests.e2e.processes import environment
+from tests.growing_table import rows_so_far
 
 TOPIC, OUTCOMES = "sojae.events.kims", "sojae.outcomes.kims"
 
@@ -112,10 +113,7 @@ def _rows(home: Home, process: "subprocess.Popen[str]", count: int) -> pl.DataFr
     deadline = time.monotonic() + 60
     while True:
         assert process.poll() is None, process.communicate()[1]
-        try:
-            rows = pl.read_delta(str(home.store / "events"))
-        except FileNotFoundError:
-            rows = pl.DataFrame()
+        rows = rows_so_far(home.store / "events")
         if rows.height >= count:
             return rows
         assert time.monotonic() < deadline, f"{rows.height} of {count} rows"

@@ -14,6 +14,7 @@ import pytest
 from sojae_local.endpoint import Endpoint
 from sojae_simulator.truth import FILE_NAME
 from tests.e2e.processes import environment
+from tests.growing_table import rows_so_far
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 
@@ -64,8 +65,7 @@ def _stored(env: dict[str, str], table: Path, count: int) -> pl.DataFrame:
             assert process.poll() is None, process.communicate()[1]
             assert time.monotonic() < deadline, f"{rows.height} of {count} rows"
             time.sleep(0.3)
-            if (table / "_delta_log").is_dir():
-                rows = pl.read_delta(str(table))
+            rows = rows_so_far(table)
     finally:
         process.terminate()
         said = process.communicate(timeout=20)[1]
