@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run fresh broker ingest simulate import train gateway test unit e2e first-run test-faults lint format types contracts mutants bench-monitor lock reference chart chart-schema image-wheel image-venv image-folders image-check clean
+.PHONY: help install run fresh broker ingest simulate import train gateway test unit e2e datasets first-run test-faults lint format types contracts mutants bench-monitor lock reference chart chart-schema image-wheel image-venv image-folders image-check clean
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ unit: $(READY) ## The fast tests
 
 e2e: $(READY) ## The path of one event, through real processes
 	$(BIN)/python -m pytest tests/e2e $(ARGS)
+
+datasets: $(READY) ## Every published data set read and checked as a whole; writes docs/reference/datasets.md
+	$(BIN)/python -m tests.datasets.page $(ARGS)
 
 first-run: $(READY) ## Two published files imported, learnt from and predicted (ARGS="--data FOLDER")
 	$(BIN)/python -m tests.e2e.real_run $(ARGS)

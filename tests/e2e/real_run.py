@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 REPOSITORY = Path(__file__).parents[2]
 DATA = REPOSITORY.parent / "shared" / "data"
-MAPPINGS = REPOSITORY / "docs" / "how-to" / "mappings"
+MAPPINGS = REPOSITORY / "examples" / "mappings"
 HOLDOUT = ("--holdout", "0.2", "--seed", "0")
 FETCH_SECONDS, IMPORT_SECONDS, SETTLE_SECONDS, TRAIN_SECONDS = 180.0, 120.0, 60.0, 240.0
 """Patience, each many times what it takes; the first start on a machine fetches Kafka."""

@@ -275,3 +275,20 @@ def test_lots_of_one_s_own_and_of_others_pass() -> None:
     """And a map of texts by another name holds whatever it likes."""
     assert found([field("lots", "map_string")], {"lots": {"Ni": "Ni-7", "Co": "@pnu/분말 3"}}) == []
     assert found([field("words", "map_string")], {"words": {"Ni": ""}}) == []
+
+
+@pytest.mark.parametrize(
+    ("origin", "severity"), [("experiment", "hard"), ("production", "hard"), ("literature", "warn")]
+)
+def test_a_text_that_is_no_formula_is_found(origin: str, severity: str) -> None:
+    """A field of the quantity `formula` holds one that can be read; nothing given is nothing to read."""
+    of = made_up([field("formula", "string", quantity="formula")])
+    rows = [{"formula": text} for text in ("Al0.3CoFe", "Fe*2", None, "Xx2", "Fe*2")]
+    found = check_values(of, rows, [origin] * 5)
+    assert [[(i.rule, i.severity, i.got) for i in issues] for issues in found] == [
+        [],
+        [("formula", severity, "Fe*2")],
+        [],
+        [("formula", severity, "Xx2")],
+        [("formula", severity, "Fe*2")],
+    ]

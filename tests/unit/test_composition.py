@@ -5,6 +5,7 @@ import math
 import string
 from pathlib import Path
 
+import periodictable
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -160,3 +161,22 @@ def test_amounts_near_the_largest_double_are_refused(amounts: dict[str, float]) 
         atomic_percent(amounts)
     with pytest.raises(FormulaError):
         with_balance({"Fe": 1e308, "Mn": 1e308}, "Al")
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(sorted(ELEMENTS)), st.sampled_from(["", "1", "0.25", "12", ".5", "3.", "0"])),
+        min_size=1,
+        max_size=8,
+    )
+)
+@example([("C", "2"), ("O", ""), ("C", "1")])
+def test_a_plain_formula_is_read_as_the_grammar_reads_it(parts: list[tuple[str, str]]) -> None:
+    """Symbols and amounts alone do not pass through the grammar, and give what it gives."""
+    text = "".join(symbol + amount for symbol, amount in parts)
+    atoms = {str(a): float(n) for a, n in periodictable.formula(text).atoms.items() if n}
+    if atoms:
+        assert parse_formula(text) == pytest.approx(atoms, rel=1e-12)
+    else:
+        with pytest.raises(FormulaError):
+            parse_formula(text)

@@ -253,8 +253,9 @@ def test_unread_cells_are_listed(folder: Path) -> None:
 
 def test_a_sentence_about_a_cell_is_said_once(folder: Path) -> None:
     """It names what was got itself."""
-    assert "  row 3, 강도 [property]: 'fast' is not a number; write one as 1450 or 1.45e3" in list(
-        lines(report(folder), "en")
+    assert (
+        "  row 3, 강도 [property]: 'fast' is not a number; write one as 1450, 1.45e3, 12.3 ± 0.4, <5 or 25 °C"
+        in list(lines(report(folder), "en"))
     )
 
 

@@ -10,11 +10,13 @@ import polars as pl
 import pytest
 
 from sojae.domain.errors import TemplateError
-from sojae.domain.joined_rules import check_joined_rules, joined_columns, rule_findings
+from sojae.domain.joined_columns import joined_columns
+from sojae.domain.joined_rules import check_joined_rules, rule_findings
 from sojae.domain.materials import HEADER_COLUMNS, Records, materials_table
 from sojae.domain.template import STAGES, Stage, Template
 from sojae.domain.template_rule import Rule, Spread
 from sojae_simulator.draws import Laboratory
+from sojae_simulator.laws import LAWS
 from tests.builders import NOW, TOPIC_ID, book, complete, field, made_up, rule
 
 COMPOSITION = made_up(
@@ -178,7 +180,7 @@ def test_a_collection_rule_whose_columns_are_not_there_yet_finds_nothing() -> No
     assert found([{"property__grain": 1.0}] * 2, spread(0.1, "process__route"), duplicate("process__route")) == {}
 
 
-@pytest.mark.parametrize("project", book().projects())
+@pytest.mark.parametrize("project", LAWS)
 def test_clean_specimens_break_no_rule_of_the_view(project: str) -> None:
     """By the laws of the simulator, noise included."""
     templates: dict[Stage, Template] = {s: book().get(project, s) for s in STAGES}

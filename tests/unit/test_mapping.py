@@ -111,7 +111,7 @@ REFUSED = [
     ("constant of nothing", BASE + YIELD + '[constants.raw]\nform = "rod"\n', ["[constants.raw]"]),
     ("record of nothing", BASE + '[records.raw]\nkey = ["lot"]\n' + YIELD, ["[records.raw]"]),
     ("timezone", BASE.replace("key", 'timezone = "Seoul"\nkey') + YIELD, ["timezone 'Seoul'"]),
-    ("header row", BASE.replace("key", "header_row = 0\nkey") + YIELD, ["header_row = 0"]),
+    ("header row", BASE.replace("key", "header_row = -1\nkey") + YIELD, ["header_row = 0"]),
 ]  # fmt: skip
 
 

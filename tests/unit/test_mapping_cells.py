@@ -124,7 +124,7 @@ def test_a_list_is_split() -> None:
     [
         ("property.yield_strength", "15-25", {"unit": "MPa"}),
         ("property.yield_strength", "1,234", {"unit": "MPa"}),
-        ("property.yield_strength", "520 MPa", {"unit": "MPa"}),
+        ("property.yield_strength", "520 °C", {"unit": "MPa"}),
         ("property.yield_strength", "#Div0", {"unit": "MPa"}),
         ("composition.composition", "Fe*2", {}),
         ("header.event_time", "yesterday", {}),
@@ -139,6 +139,43 @@ def test_a_cell_that_cannot_be_read_says_what_could(field: str, text: str, setti
         read(field, text, **settings)
     assert caught.value.expected.en
     assert caught.value.expected.ko
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("520 MPa", CellValue(520.0, as_reported="520 MPa")),
+        ("0.52 GPa", CellValue(520.0, as_reported="0.52 GPa")),
+        ("<520", CellValue(520.0, as_reported="<520 MPa", qualifier="<")),
+        ("≥ 0.52 GPa", CellValue(520.0, as_reported="≥ 0.52 GPa", qualifier=">")),
+        ("약 520", CellValue(520.0, as_reported="약 520 MPa", qualifier="≈")),
+        ("520 ± 12", CellValue(520.0, as_reported="520 ± 12 MPa", uncertainty=12.0)),
+        ("0.520(12) GPa", CellValue(520.0, as_reported="0.520(12) GPa", uncertainty=12.0)),
+    ],
+)
+def test_what_stands_beside_a_number_is_kept(text: str, expected: CellValue) -> None:
+    """A unit of the cell's own converts, a sign and an uncertainty are kept, and the text stays as it was typed."""
+    value = read("property.yield_strength", text, unit="MPa")
+    assert value is not None
+    assert (value.value, value.uncertainty) == (pytest.approx(expected.value), pytest.approx(expected.uncertainty))
+    assert (value.as_reported, value.qualifier) == (expected.as_reported, expected.qualifier)
+
+
+@pytest.mark.parametrize(("end", "value"), [("low", 15.0), ("middle", 20.0), ("high", 25.0)])
+def test_an_interval_is_read_where_the_mapping_says_which_end(end: str, value: float) -> None:
+    """What `15-25` means is the mapping's to say; a single number is itself."""
+    assert read("property.elastic_modulus", "15-25", unit="GPa", interval=end) == CellValue(
+        value, as_reported="15-25 GPa"
+    )
+    assert read("property.elastic_modulus", "15", unit="GPa", interval=end) == CellValue(15.0)
+
+
+def test_an_address_without_a_doi_can_be_kept() -> None:
+    """As a reference it stays as it is; a DOI inside an address is made bare."""
+    typed = "https://example.org/article/pii/S09; https://pubs.example.org/doi/10.1000%2F182?x=1"
+    value = read("header.references", typed, parse="reference")
+    assert value is not None
+    assert value.value == ["https://example.org/article/pii/S09", "10.1000/182"]
 
 
 @given(st.text(max_size=60))

@@ -316,7 +316,7 @@ def real(name: str, file: str) -> tuple[RowsRead, dict[str, list[tuple[ImportEve
     path = DATA / name / file
     if not path.is_file():
         pytest.skip(f"needs ../shared/data/{name} beside the checkout")
-    mapping_file = ROOT / "docs" / "how-to" / "mappings" / f"{name}.toml"
+    mapping_file = ROOT / "examples" / "mappings" / f"{name}.toml"
     mapping = read_mapping(mapping_file.read_text(encoding="utf-8"), str(mapping_file), BOOK)
     table = read_table(path, sheet=mapping.sheet, header_row=mapping.header_row)
     rows = read_rows(mapping, table, ImportRun(str(mapping.institute), str(mapping.source), RUN.epoch))

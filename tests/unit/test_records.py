@@ -129,7 +129,7 @@ def test_every_stage_has_a_table(store: Store, tmp_path: Path) -> None:
     assert store.ids() == ["event-0"]
     assert store.ids(RecordsKey("ceramic_electrode", "process", 1)) == ["event-1"]
     assert store.ids(RecordsKey("high_entropy_alloy", "raw", 1)) == []
-    assert len(list(tmp_path.glob("records/*/*/1"))) == 8
+    assert len(list(tmp_path.glob("records/*/*/1"))) == 32
 
 
 def test_following_goes_on_where_it_ended(store: Store) -> None:

@@ -1,6 +1,7 @@
 """CSV and Excel files become tables of text."""
 
 import datetime as dt
+import gzip
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,33 @@ def test_a_header_row_beyond_the_end_is_refused(tmp_path: Path) -> None:
     for row in (3, 9):
         with pytest.raises(SpreadsheetError, match=f"row {row}"):
             read_table(path, header_row=row)
+
+
+def test_a_file_without_header_has_columns_by_place(tmp_path: Path) -> None:
+    """What the first row holds is data."""
+    path = tmp_path / "blend.csv"
+    path.write_text("1.0,0.0,0.19\n0.0,1.0,0.11\n", encoding="utf-8")
+    table = read_table(path, header_row=0)
+    assert table.columns == ("(column 1)", "(column 2)", "(column 3)")
+    assert [(row.number, row.cells["(column 3)"]) for row in table.rows] == [(1, "0.19"), (2, "0.11")]
+
+
+def test_a_file_packed_by_gzip_is_read(tmp_path: Path) -> None:
+    """As it was packed; cut short, no gzip at all, and too large unpacked are refused."""
+    path = tmp_path / "gaps.csv.gz"
+    whole = gzip.compress(b"formula,gap\nMoNb,0.0\n")
+    path.write_bytes(whole)
+    assert [row.cells for row in read_table(path).rows] == [{"formula": "MoNb", "gap": "0.0"}]
+    for data, said in ((whole[:-4], "cut short"), (b"formula,gap", "no gzip")):
+        path.write_bytes(data)
+        with pytest.raises(SpreadsheetError, match=said):
+            read_table(path)
+
+
+def test_a_gzip_file_may_not_burst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few kilobytes that unpack to gigabytes are refused before they fill the memory."""
+    monkeypatch.setattr("sojae.adapters.spreadsheet.MAX_FILE_BYTES", 10_000)
+    path = tmp_path / "bomb.csv.gz"
+    path.write_bytes(gzip.compress(b"a,b\n" + b"0,0\n" * 10_000))
+    with pytest.raises(SpreadsheetError, match="unpacked"):
+        read_table(path)

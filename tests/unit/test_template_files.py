@@ -38,6 +38,9 @@ SCHEMA: dict[str, Any] = {
     ],
 }
 
+PACKAGED = 32
+"""Eight projects of four stages."""
+
 
 def write(folder: Path, schema: object = SCHEMA, place: str = "x_kims_new/raw/1.0") -> Path:
     path = folder / f"{place}.avsc"
@@ -51,11 +54,20 @@ def load(folder: Path, schema: object = SCHEMA, place: str = "x_kims_new/raw/1.0
     return load_templates(folder)
 
 
-def test_the_package_has_both_projects_with_all_stages() -> None:
+def test_the_package_has_the_eight_projects_with_all_stages() -> None:
     """The header is no template of its own."""
     keys = {(t.key.project, t.key.stage) for t in book()}
-    assert len(keys) == len(book()) == 8
-    assert book().projects() == ["ceramic_electrode", "high_entropy_alloy"]
+    assert len(keys) == len(book()) == PACKAGED
+    assert book().projects() == [
+        "biodegradable_fibre",
+        "capacitor_ceramic",
+        "ceramic_electrode",
+        "composite_resin",
+        "high_entropy_alloy",
+        "hydrogen_catalyst",
+        "interior_textile",
+        "olefin_catalyst",
+    ]
 
 
 def test_the_header_is_inlined() -> None:
@@ -74,7 +86,7 @@ def test_the_header_is_inlined() -> None:
 def test_an_extra_folder_adds_to_the_package(tmp_path: Path) -> None:
     """The header comes from the package where the folder has none."""
     found = load(tmp_path)
-    assert len(found) == 9
+    assert len(found) == PACKAGED + 1
     assert found.get("x_kims_new", "raw").field("purity").unit == "%{mass}"
 
 
@@ -82,7 +94,7 @@ def test_an_extra_folder_wins_over_the_package(tmp_path: Path) -> None:
     """Of two files with one key, the operator's is taken."""
     schema = json.loads((packaged_folder() / "high_entropy_alloy/raw/1.0.avsc").read_text(encoding="utf-8"))
     found = load(tmp_path, schema | {"doc": "ours"}, "high_entropy_alloy/raw/1.0")
-    assert len(found) == 8
+    assert len(found) == PACKAGED
     assert found.get("high_entropy_alloy", "raw").schema["doc"] == "ours"
 
 
@@ -141,7 +153,7 @@ def test_a_file_may_begin_with_a_mark_but_must_be_utf_8(tmp_path: Path) -> None:
     """Editors on Windows write the mark; other encodings are refused."""
     path = write(tmp_path)
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    assert len(load_templates(tmp_path)) == 9
+    assert len(load_templates(tmp_path)) == PACKAGED + 1
     path.write_text(json.dumps(SCHEMA | {"doc": "한글"}, ensure_ascii=False), encoding="cp949")
     with pytest.raises(TemplateError, match="not valid JSON"):
         load_templates(tmp_path)
@@ -151,7 +163,7 @@ def test_a_file_has_at_most_a_million_bytes(tmp_path: Path) -> None:
     """The limit itself passes."""
     path = write(tmp_path)
     path.write_bytes(path.read_bytes().ljust(MAX_FILE_BYTES))
-    assert len(load_templates(tmp_path)) == 9
+    assert len(load_templates(tmp_path)) == PACKAGED + 1
     path.write_bytes(path.read_bytes() + b" ")
     with pytest.raises(TemplateError, match="larger than"):
         load_templates(tmp_path)
@@ -240,7 +252,7 @@ def test_the_newest_version_is_the_highest_not_the_last_in_the_alphabet(tmp_path
 )
 def test_an_unknown_template_is_an_error_that_lists_the_known(wanted: tuple[str, str, str | None]) -> None:
     """Project, stage and version as asked for."""
-    with pytest.raises(TemplateError, match=r"unknown template .*known are ceramic_electrode/composition"):
+    with pytest.raises(TemplateError, match=r"unknown template .*known are biodegradable_fibre/composition"):
         book().get(*wanted)
 
 
@@ -293,8 +305,8 @@ def test_a_new_template_is_seen_without_a_restart(tmp_path: Path) -> None:
     """Within five seconds, not before."""
     watch = Watch(tmp_path)
     write(tmp_path)
-    assert len(watch.after(REREAD_SECONDS - 0.1)) == 8
-    assert len(watch.after(0.1)) == 9
+    assert len(watch.after(REREAD_SECONDS - 0.1)) == PACKAGED
+    assert len(watch.after(0.1)) == PACKAGED + 1
 
 
 def test_a_broken_template_leaves_the_last_good_ones(tmp_path: Path) -> None:
@@ -302,7 +314,7 @@ def test_a_broken_template_leaves_the_last_good_ones(tmp_path: Path) -> None:
     path = write(tmp_path)
     watch = Watch(tmp_path)
     path.write_text("{", encoding="utf-8")
-    assert len(watch.after(REREAD_SECONDS)) == 9
+    assert len(watch.after(REREAD_SECONDS)) == PACKAGED + 1
     write(tmp_path, SCHEMA | {"doc": "mended"})
     assert watch.after(REREAD_SECONDS).get("x_kims_new", "raw").schema["doc"] == "mended"
 
@@ -313,7 +325,7 @@ def test_a_folder_that_vanishes_leaves_the_last_good_ones(tmp_path: Path) -> Non
     watch = Watch(tmp_path / "templates")
     path.unlink()
     (tmp_path / "templates").rename(tmp_path / "elsewhere")
-    assert len(watch.after(REREAD_SECONDS)) == 9
+    assert len(watch.after(REREAD_SECONDS)) == PACKAGED + 1
 
 
 def test_an_unchanged_folder_is_not_read_again(tmp_path: Path) -> None:
@@ -325,7 +337,7 @@ def test_an_unchanged_folder_is_not_read_again(tmp_path: Path) -> None:
 
 def test_without_a_folder_the_package_s_templates_stand() -> None:
     """There is nothing to watch."""
-    assert len(WatchedTemplates(None)()) == 8
+    assert len(WatchedTemplates(None)()) == PACKAGED
 
 
 def test_a_broken_file_hides_no_other_change(tmp_path: Path) -> None:
@@ -346,7 +358,7 @@ def test_a_broken_file_is_reported_and_left_out_where_nothing_was(
     new = write(tmp_path)
     new.write_text("[" * 100_000, encoding="utf-8")
     ours = write(tmp_path, None, "high_entropy_alloy/raw/1.0")
-    assert len(watch.after(REREAD_SECONDS)) == 8
+    assert len(watch.after(REREAD_SECONDS)) == PACKAGED
     assert [r.levelname for r in caplog.records if str(new) in r.message or str(ours) in r.message] == ["ERROR"] * 2
 
 
@@ -355,9 +367,9 @@ def test_a_link_to_nothing_hides_no_other_change(tmp_path: Path) -> None:
     watch = Watch(tmp_path)
     (tmp_path / "x_kims_new" / "raw").mkdir(parents=True)
     (tmp_path / "x_kims_new" / "raw" / "1.1.avsc").symlink_to(tmp_path / "nowhere")
-    assert len(watch.after(REREAD_SECONDS)) == 8
+    assert len(watch.after(REREAD_SECONDS)) == PACKAGED
     write(tmp_path)
-    assert len(watch.after(REREAD_SECONDS)) == 9
+    assert len(watch.after(REREAD_SECONDS)) == PACKAGED + 1
     write(tmp_path, SCHEMA | {"doc": "changed"})
     assert watch.after(REREAD_SECONDS).get("x_kims_new", "raw").schema["doc"] == "changed"
 
@@ -387,7 +399,7 @@ def test_a_rule_that_speaks_of_what_no_stage_has_is_refused(tmp_path: Path) -> N
     """Its file is named; where it was sound before, the last sound version stays."""
     watch = Watch(tmp_path)
     write(tmp_path)
-    assert len(watch.after(REREAD_SECONDS)) == 9
+    assert len(watch.after(REREAD_SECONDS)) == PACKAGED + 1
     path = write(tmp_path, SCHEMA | {"rules": [lineage_rule("process__speed > 1")]})
     assert watch.after(REREAD_SECONDS).get("x_kims_new", "raw").rules == ()
     with pytest.raises(TemplateError, match="unknown field process__speed") as refused:

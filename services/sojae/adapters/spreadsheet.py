@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import unicodedata
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from sojae.domain.spelling import near
 from sojae.domain.table import Row, Table
 
 TEXT_FILES = (".csv", ".tsv", ".txt")
+PACKED_FILES = tuple(f"{suffix}.gz" for suffix in TEXT_FILES)
 EXCEL_FILES = (".xlsx", ".xlsm")
 SEPARATORS = ",;\t|"
 MAX_FILE_BYTES = 256 * 1024 * 1024
@@ -27,8 +29,9 @@ _ERROR_CELL = re.compile(r"Error\((\w+)\)")
 def read_table(path: Path, *, sheet: str | None = None, header_row: int = 1) -> Table:
     """Return the table of a CSV or Excel file; blank rows are left out, row numbers stay those of the file.
 
-    Text is UTF-8 with or without a byte order mark, UTF-16 with one, else CP949, which the note then says. `sheet`
-    names the sheet of a workbook (the first one otherwise). Raises SpreadsheetError for a file that is empty, cannot
+    Text is UTF-8 with or without a byte order mark, UTF-16 with one, else CP949, which the note then says; it may be
+    packed by gzip. `sheet` names the sheet of a workbook (the first one otherwise). With `header_row` 0 the file has no
+    header, and its columns are named `(column 1)`, `(column 2)`, …. Raises SpreadsheetError for a file that is empty, cannot
     be read, is of another kind, has two columns of one name, or a row that is longer than its header.
     """
     data = _bytes(path)
@@ -37,6 +40,8 @@ def read_table(path: Path, *, sheet: str | None = None, header_row: int = 1) -> 
         return _excel(path, data, sheet, header_row)
     if kind in TEXT_FILES:
         return _text(path, data, header_row)
+    if path.name.lower().endswith(PACKED_FILES):
+        return _text(path, _unpacked(path, data), header_row)
     raise _error(
         path,
         f"a file of the kind {path.suffix or '(no suffix)'}",
@@ -58,6 +63,21 @@ def _bytes(path: Path) -> bytes:
     if not data.strip():
         raise _error(path, "an empty file", "a header row and rows of data", "머리글 행과 자료 행")
     return data
+
+
+def _unpacked(path: Path, data: bytes) -> bytes:
+    """Return the bytes that gzip packed; at most as many as a file may have."""
+    packed = zlib.decompressobj(wbits=31)
+    try:
+        text = packed.decompress(data, MAX_FILE_BYTES)
+    except zlib.error as error:
+        raise _error(path, f"no gzip file ({error})", "a file packed by gzip", "gzip으로 압축한 파일") from error
+    if packed.unconsumed_tail:
+        megabytes = f"{MAX_FILE_BYTES // 2**20} MiB"
+        raise _error(path, f"more than {megabytes} unpacked", f"at most {megabytes}; split it", f"{megabytes} 이하")
+    if not packed.eof:
+        raise _error(path, "a gzip file that is cut short", "the whole file", "온전한 파일")
+    return text
 
 
 def _text(path: Path, data: bytes, header_row: int) -> Table:
@@ -95,7 +115,7 @@ def _separator(text: str, header_row: int) -> str:
                     break
         except csv.Error:
             continue
-        lengths = {len(row) for row in sampled[header_row - 1 :] if any(cell.strip() for cell in row)}
+        lengths = {len(row) for row in sampled[max(0, header_row - 1) :] if any(cell.strip() for cell in row)}
         if len(lengths) == 1 and max(lengths) > most:
             best, most = separator, max(lengths)
     return best
@@ -157,8 +177,9 @@ def _table(path: Path, rows: Iterable[tuple[int, Sequence[str]]], header_row: in
         if number < header_row:
             continue
         if names is None:
-            names = _names(path, cells, number)
-            continue
+            names = _names(path, cells, number) if header_row else _places(cells)
+            if header_row:
+                continue
         if not any(cell.strip() for cell in cells):
             continue
         if any(cell.strip() for cell in cells[len(names) :]):
@@ -190,6 +211,11 @@ def _names(path: Path, cells: Sequence[str], number: int) -> tuple[str, ...]:
         shown = ", ".join(twice)
         raise _error(path, f"the column {shown} twice in row {number}", "each name once", "열 이름마다 한 번")
     return tuple(names)
+
+
+def _places(cells: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns of a file without header, by their places."""
+    return tuple(f"(column {place})" for place in range(1, len(cells) + 1))
 
 
 def _error(path: Path, got: str, expected: str, expected_ko: str) -> SpreadsheetError:

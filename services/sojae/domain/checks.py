@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
+from sojae.domain.composition import parse_formula
 from sojae.domain.composition_check import composition_issues
+from sojae.domain.errors import FormulaError
 from sojae.domain.frames import polars_frame
 from sojae.domain.header import SAMPLE_REFERENCE, STRICT_ORIGINS, is_sample_reference
 from sojae.domain.issue import Issue
@@ -58,9 +60,29 @@ def _field_issues(
                 yield from ((row, issue) for issue in composition_issues(field, amounts, origins[row]))
     elif field.kind == "map_string" and field.name == LOTS:
         yield from _lot_issues(field, rows)
-    elif field.one_of is not None and field.kind == "string":
+    elif field.kind == "string":
+        yield from _text_issues(field, values, origins)
+
+
+def _text_issues(field: Field, values: pl.Series, origins: Sequence[str]) -> Iterator[tuple[int, Issue]]:
+    if field.one_of is not None:
         for row in _where(~values.is_in(list(field.one_of)) & values.is_not_null()):
             yield row, Issue("category", "hard", field.name, str(values[row])[:128], ", ".join(field.one_of))
+    elif field.quantity == "formula":
+        yield from _formula_issues(field, values, origins)
+
+
+def _formula_issues(field: Field, values: pl.Series, origins: Sequence[str]) -> Iterator[tuple[int, Issue]]:
+    """Yield a finding for each text that is no formula; each text is read once."""
+    refused: dict[str, str] = {}
+    for text in values.drop_nulls().unique().to_list():
+        try:
+            parse_formula(text)
+        except FormulaError as error:
+            refused[text] = error.text.en
+    for row in _where(values.is_in(list(refused))) if refused else ():
+        severity: Severity = "hard" if origins[row] in STRICT_ORIGINS else "warn"
+        yield row, Issue("formula", severity, field.name, str(values[row])[:128], refused[values[row]][:256])
 
 
 def _required_issues(field: Field, values: pl.Series, origins: Sequence[str]) -> Iterator[tuple[int, Issue]]:

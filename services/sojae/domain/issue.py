@@ -79,6 +79,10 @@ RULES: dict[str, Text] = {
         ko="템플릿에 없는 필드를 가리킵니다. 필드 이름을 고치십시오",
         en="it speaks of a field that the template does not have; correct the field's name",
     ),
+    "formula": Text(
+        ko="화학식으로 읽을 수 없습니다. Al0.3CoFe처럼 원소 기호와 양으로 쓰십시오",
+        en="cannot be read as a chemical formula; write element symbols with amounts, as Al0.3CoFe",
+    ),
     "composition_symbol": Text(ko="원소 기호가 아닙니다", en="not an element symbol"),
     "composition_negative": Text(ko="성분의 양이 음수입니다", en="the amount of a component is negative"),
     "composition_sum": Text(

@@ -56,7 +56,7 @@ def read_mapping(text: str, where: str, templates: Templates) -> FileMapping:
         source=top.optional_text("source"),
         institute=institute,
         sheet=top.optional_text("sheet"),
-        header_row=top.count("header_row", 1),
+        header_row=top.count("header_row", 1, least=0),
         timezone=zone.key,
         defaults=defaults,
         records=records,

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from sojae.domain.composition import atomic_percent, atomic_to_weight_percent, parse_formula
+from sojae.domain.doi import bare_doi
 from sojae.domain.errors import FormulaError, QuantityError
 from sojae.domain.mapping_plan import ColumnPlan, Parse
-from sojae.domain.quantity import convert, delta, parse_number
+from sojae.domain.measured import parse_measured
+from sojae.domain.quantity import convert, delta, parse_number, ucum_code
 from sojae.domain.text import Text
 
 TRUE_WORDS = frozenset("true yes y 1 예 네 있음 o".split())
 FALSE_WORDS = frozenset("false no n 0 아니오 없음 x".split())
-_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|doi:?\s*)?(10\.\d{4,9}/\S+)", re.IGNORECASE)
 _DATE_CELL = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
 """What a date cell of a workbook is read as, whatever it looks like there."""
 
@@ -24,11 +25,16 @@ MAX_LONG = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class CellValue:
-    """What a cell says: its value, and the text as typed where the value is not simply that text."""
+    """What a cell says: its value, and the text as typed where the value is not simply that text.
+
+    `qualifier` is <, > or ≈, `uncertainty` the standard one in the field's unit, where the cell gives them.
+    """
 
     value: object
     as_reported: str | None = None
     precision: str | None = None
+    qualifier: str | None = None
+    uncertainty: float | None = None
 
 
 class CellRefusedError(Exception):
@@ -64,14 +70,41 @@ def read_cell(plan: ColumnPlan, text: str | None, zone: ZoneInfo) -> CellValue |
 
 
 def _number(plan: ColumnPlan, typed: str, meant: str) -> CellValue:
+    unit, target = plan.unit or "1", plan.target_unit or "1"
+    move = delta if plan.is_difference else convert
     try:
-        number = parse_number(meant)
-        unit, target = plan.unit or "1", plan.target_unit or "1"
-        value = (delta if plan.is_difference else convert)(number, unit, target)
+        try:
+            number = parse_number(meant)
+        except QuantityError:
+            if plan.in_header:
+                raise
+            return _measured(plan, typed, meant)
+        value = move(number, unit, target)
     except QuantityError as error:
         raise CellRefusedError(error.text, whole=True) from error
     changed = unit != target or meant != typed
     return CellValue(value, as_reported=f"{typed} {unit}" if changed else None)
+
+
+def _measured(plan: ColumnPlan, typed: str, meant: str) -> CellValue:
+    """Return what a cell says that holds more than a number: a sign, an uncertainty, an interval, a unit of its own."""
+    found = parse_measured(meant)
+    column, target = plan.unit or "1", plan.target_unit or "1"
+    # `45 %` in a column of wt% says nothing else than the column does.
+    unit = column if found.unit is None or (found.unit == "%" and column.startswith("%")) else ucum_code(found.unit)
+    if found.is_interval and plan.interval is None:
+        raise QuantityError(
+            en=f'{typed!r} is an interval; say in the mapping which end is meant: interval = "low", "middle" or "high"',
+            ko=f'{typed!r}은(는) 구간입니다. 매핑에 어느 쪽인지 쓰십시오: interval = "low", "middle", "high"',
+        )
+    ends = {"low": found.low, "middle": (found.low + found.high) / 2.0, "high": found.high}
+    own = f" {column}" if found.unit is None else ""
+    return CellValue(
+        convert(ends[plan.interval or "low"], unit, target),
+        as_reported=f"{typed}{own}",
+        qualifier=found.qualifier,
+        uncertainty=None if found.uncertainty is None else delta(found.uncertainty, unit, target),
+    )
 
 
 def _formula(plan: ColumnPlan, text: str) -> Mapping[str, float]:
@@ -114,10 +147,10 @@ def _list(plan: ColumnPlan, text: str) -> list[str]:
 def _doi(plan: ColumnPlan, text: str) -> object:
     found = []
     for item in _list(plan, text):
-        match = _DOI.fullmatch(item)
-        if match is None:
+        doi = bare_doi(item)
+        if doi is None and plan.parse == "doi":
             raise CellRefusedError(Text(ko="10.1000/182 같은 DOI", en="a DOI as 10.1000/182"))
-        found.append(match.group(1))
+        found.append(doi or item)
     if plan.field.kind == "strings":
         return found
     if len(found) != 1:
@@ -184,4 +217,5 @@ _READERS: Mapping[Parse, Callable[[ColumnPlan, str], object]] = {
     "boolean": _boolean,
     "list": _list,
     "doi": _doi,
+    "reference": _doi,
 }

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import cast
 
 from sojae.domain.errors import QuantityError
-from sojae.domain.mapping_plan import NOT_MAPPED, PARSES, ColumnPlan, Parse, refuse
+from sojae.domain.mapping_plan import INTERVALS, NOT_MAPPED, PARSES, ColumnPlan, Interval, Parse, refuse
 from sojae.domain.quantity import convert, delta, parse_number, ucum_code
 from sojae.domain.template import Field, Kind, Template
 from sojae.domain.toml_table import TomlTable
 
-ENTRIES = ("name", "field", "unit", "values", "parse", "format", "separator", "nulls", "records")
+ENTRIES = ("name", "field", "unit", "values", "parse", "format", "separator", "interval", "nulls", "records")
 HEADER = "header"
 
 _PARSE_OF: Mapping[Kind, Parse] = {
@@ -27,7 +27,8 @@ _PARSE_OF: Mapping[Kind, Parse] = {
     "strings": "list",
 }
 _ALLOWED: Mapping[Kind, frozenset[Parse]] = {
-    kind: frozenset({parse, *(("doi",) if kind in ("string", "strings") else ())}) for kind, parse in _PARSE_OF.items()
+    kind: frozenset({parse, *(("doi", "reference") if kind in ("string", "strings") else ())})
+    for kind, parse in _PARSE_OF.items()
 }
 FORMULA_BASES = ("at", "mass")
 
@@ -116,7 +117,16 @@ def _with_parse(table: TomlTable, plan: ColumnPlan) -> ColumnPlan:
         raise refuse(table.where, f"format {plan.format!r} for {plan.target}", "a format for dates only")
     if plan.format is not None:
         _check_format(table, plan.format)
-    return replace(plan, parse=parse)
+    return replace(plan, parse=parse, interval=_interval(table, plan, parse))
+
+
+def _interval(table: TomlTable, plan: ColumnPlan, parse: Parse) -> Interval | None:
+    name = table.optional_text("interval")
+    if name is None:
+        return None
+    if name not in INTERVALS or parse != "number" or plan.in_header:
+        raise refuse(table.where, f"interval {name!r} for {plan.target}", "low, middle or high, for numbers only")
+    return name
 
 
 def _check_format(table: TomlTable, text: str) -> None:

@@ -8,8 +8,12 @@ from sojae.domain.errors import MappingError
 from sojae.domain.spelling import near
 from sojae.domain.template import Field, Template
 
-Parse = Literal["number", "integer", "text", "boolean", "date", "formula", "list", "doi"]
-PARSES: tuple[Parse, ...] = ("number", "integer", "text", "boolean", "date", "formula", "list", "doi")
+Parse = Literal["number", "integer", "text", "boolean", "date", "formula", "list", "doi", "reference"]
+PARSES: tuple[Parse, ...] = ("number", "integer", "text", "boolean", "date", "formula", "list", "doi", "reference")
+
+Interval = Literal["low", "middle", "high"]
+INTERVALS: tuple[Interval, ...] = ("low", "middle", "high")
+"""Which number of a cell such as `15-25` a column takes."""
 
 NOT_MAPPED = frozenset(
     "event_id record_id template_version institute producer epoch seq content sample_id as_reported repairs".split()
@@ -44,6 +48,7 @@ class ColumnPlan:
     values: Mapping[str, str] | None = None
     format: str | None = None
     separator: str = ";"
+    interval: Interval | None = None
     nulls: frozenset[str] = frozenset()
 
     @property

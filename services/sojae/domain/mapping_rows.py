@@ -4,7 +4,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from sojae.domain.errors import MappingError, SpreadsheetError
@@ -170,6 +170,8 @@ class _RowReader:
     def _event(self, record: RecordPlan, row: Row, said: Said, identity: RowIdentity) -> ImportEvent:
         values = {**record.constants, **_gathered(said, in_header=False)}
         header = {**self._mapping.defaults, **_gathered(said, in_header=True)}
+        for name, signs in _signs(said):
+            header[name] = {**cast("Mapping[str, object]", header.get(name) or {}), **signs}
         precision = next((v.precision for p, v in said if p.in_header and p.field.name == "event_time"), None)
         if precision is not None:
             header.setdefault("event_time_precision", precision)
@@ -235,6 +237,17 @@ def _gathered(said: Said, *, in_header: bool) -> dict[str, object]:
             assert isinstance(members, dict)
             members[plan.component] = cell.value
     return values
+
+
+def _signs(said: Said) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield the qualifiers and the uncertainties that cells give beside their numbers, by field."""
+    own = [(plan.target, cell) for plan, cell in said if not plan.in_header]
+    for name, signs in (
+        ("qualifiers", {target: cell.qualifier for target, cell in own if cell.qualifier is not None}),
+        ("uncertainty", {target: cell.uncertainty for target, cell in own if cell.uncertainty is not None}),
+    ):
+        if signs:
+            yield name, signs
 
 
 def _content_key(template: Template) -> str:

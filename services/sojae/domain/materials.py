@@ -14,7 +14,8 @@ import pyarrow as pa
 from sojae.domain.composition_check import ELEMENTS
 from sojae.domain.disclosure import shown_to_institutes, strictest_disclosure, strictest_embargo, strictest_licence
 from sojae.domain.frames import ARROW, column
-from sojae.domain.joined_rules import element_prefix, is_by_element, joined_columns, rule_findings
+from sojae.domain.joined_columns import element_prefix, is_by_element, joined_columns
+from sojae.domain.joined_rules import rule_findings
 from sojae.domain.lineage import (
     Ancestry,
     Found,

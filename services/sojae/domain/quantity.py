@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,8 +14,11 @@ from sojae.domain.unit_spellings import COMMON, PRODUCT, SPELLINGS, SYMBOLS
 if TYPE_CHECKING:
     from pint import Quantity, UnitRegistry
 
-BASES = frozenset({"mass", "at", "mol", "vol", "RH"})
+BASES = frozenset({"mass", "at", "mol", "vol", "RH", "w/v"})
 """Annotations that tell fractions of mass, atoms, moles, volume and saturation apart: they never convert."""
+
+LACKING: Mapping[str, str] = {"[pH]": "dimensionless"}
+"""UCUM codes that ucumvert does not know, and the unit of pint that carries them; each is a quantity of its own."""
 
 _CODE_OF = {spelling: code for code, spellings in SPELLINGS.items() for spelling in spellings}
 _KNOWN_CODES = frozenset({*SPELLINGS, *COMMON})
@@ -68,7 +71,9 @@ def ucum_code(spelling: str) -> str:
 
 
 def basis_of(code: str) -> str | None:
-    """Return mass, at, mol, vol or RH for a fraction that says of what it is one; None for every other unit."""
+    """Return what a unit is said to be of, beside its dimension: mass, at, mol, vol, RH or w/v of a fraction, [pH]; else None."""
+    if code in LACKING:
+        return code
     found = [name for name in _ANNOTATION.findall(code) if name in BASES]
     return found[0] if found else None
 
@@ -145,6 +150,8 @@ def _registry() -> "UnitRegistry[float]":
 
 @lru_cache(maxsize=4096)
 def _parsed(code: str) -> "Quantity[float]":
+    if code in LACKING:
+        return _registry().Quantity(1.0, LACKING[code])
     # An annotation alone is unity, which the parser returns as a bare token.
     return _registry().from_ucum("1" + code if code.startswith("{") else code)  # type: ignore[operator, no-any-return]  # a method of ucumvert's
 

@@ -84,6 +84,7 @@ class Field:
     one_of: tuple[str, ...] | None = None
     sum: SumRule | None = None
     split_by: str | None = None
+    standard: str | None = None
     example: object = None
     source: str | None = None
     doc: str | None = None
@@ -193,6 +194,7 @@ def _field(source: Mapping[str, object], reader: Reader) -> Field:
         one_of=reader.strings(source, "one_of"),
         sum=_sum(source, reader),
         split_by=reader.optional_text(source, "split_by"),
+        standard=reader.optional_text(source, "standard"),
         example=source.get("example"),
         source=reader.optional_text(source, "source"),
         doc=reader.optional_text(source, "doc"),

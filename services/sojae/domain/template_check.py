@@ -82,6 +82,8 @@ def _check_field(field: Field, where: str, header_names: set[str], seen: set[str
         _check_unit(field, where)
     if field.warn and field.hard and not _inside(field):
         raise _error(where, f"warn {field.warn} outside hard {field.hard} of {field.name}", "warn inside hard")
+    if field.quantity == "formula" and field.kind != "string":
+        raise _error(where, f"formula {field.name!r} of kind {field.kind}", "a text")
     if field.quantity == "composition" and field.kind != "map_double":
         raise _error(where, f"composition {field.name!r} of kind {field.kind}", "map<double>")
 

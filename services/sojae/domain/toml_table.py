@@ -48,11 +48,11 @@ class TomlTable:
             raise refuse(self.where, f"{key} = {value!r}", f"{key} = true or false")
         return value
 
-    def count(self, key: str, default: int) -> int:
-        """Return a whole number from 1."""
+    def count(self, key: str, default: int, least: int = 1) -> int:
+        """Return a whole number from `least`."""
         value = self.values.get(key, default)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise refuse(self.where, f"{key} = {value!r}", f"{key} = 1 or more")
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise refuse(self.where, f"{key} = {value!r}", f"{key} = {least} or more")
         return value
 
     def optional_table(self, key: str) -> Mapping[str, object] | None:

@@ -42,6 +42,18 @@ SHOWN: dict[str, str] = {
     "mm[Hg]": "mmHg",
     "1/s": "1/s",
     "/min": "rpm",
+    "%{w/v}": "w/v%",
+    "[pH]": "pH",
+    "g/(10.min)": "g/10 min",
+    "kg{CO2e}/kg": "kg CO₂e/kg",
+    "{KRW}/kg": "KRW/kg",
+    "mm2": "mm²",
+    "kJ/m2": "kJ/m²",
+    "W/(m2.nm)": "W/(m²·nm)",
+    "kJ/(m2.nm)": "kJ/(m²·nm)",
+    "GOhm": "GΩ",
+    "Ohm.F": "Ω·F",
+    "uF": "µF",
 }
 """UCUM code → how people write it; `1`, a number without a unit, is nothing."""
 

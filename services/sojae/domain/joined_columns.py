@@ -1,0 +1,62 @@
+"""The columns of a project's materials view: what rules over several stages may name."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import polars as pl
+
+from sojae.domain.composition_check import ELEMENTS
+from sojae.domain.template import Field, Kind, Template
+
+ELEMENT = "el"
+GROUPING = ("sample_id", "origin", "replicate_group")
+"""Header columns that a collection may be grouped by, beside the institute, by which it always is."""
+
+_TYPES: Mapping[Kind, pl.DataType] = {
+    "double": pl.Float64(),
+    "long": pl.Int64(),
+    "string": pl.String(),
+    "boolean": pl.Boolean(),
+    "date": pl.Date(),
+    "timestamp": pl.Datetime("us", "UTC"),
+}
+
+
+class Columns(NamedTuple):
+    """The columns of a project's materials view that rules may name, and what begins an element's."""
+
+    types: Mapping[str, pl.DataType]
+    compositions: Mapping[str, str]
+
+    def type_of(self, name: str) -> pl.DataType | None:
+        """Return a column's type, None when there is none of that name."""
+        return pl.Float64() if self.element_of(name) is not None else self.types.get(name)
+
+    def element_of(self, name: str) -> str | None:
+        """Return the beginning of an element's column, None when it is no such column."""
+        prefix, _, symbol = name.rpartition("__")
+        return f"{prefix}__" if symbol in ELEMENTS and f"{prefix}__" in self.compositions.values() else None
+
+
+def element_prefix(stage: str, field: Field) -> str:
+    """Return how the columns of a composition's elements begin; a second composition of a stage bears its field's name."""
+    return f"{stage}__{ELEMENT}__" if field.name == "composition" else f"{stage}__{field.name}__{ELEMENT}__"
+
+
+def is_by_element(field: Field) -> bool:
+    """Return whether a field becomes one column for each element."""
+    return field.quantity == "composition" and field.one_of is None
+
+
+def joined_columns(templates: Iterable[Template]) -> Columns:
+    """Return what the rules of a project may name, from all versions of the templates of its stages."""
+    types: dict[str, pl.DataType] = {}
+    compositions: dict[str, str] = {}
+    for template in templates:
+        stage = template.key.stage
+        for field in template.fields:
+            if is_by_element(field):
+                compositions[f"{stage}__{field.name}"] = element_prefix(stage, field)
+            elif field.kind in _TYPES:
+                types[f"{stage}__{field.name}"] = _TYPES[field.kind]
+    return Columns(types, compositions)
