@@ -83,8 +83,12 @@ def load_templates(extra: Path | None = None) -> TemplateBook:
     return book
 
 
-def reload_templates(extra: Path | None, last: TemplateBook) -> tuple[TemplateBook, Sequence[TemplateError]]:
+def reload_templates(
+    extra: Path | None, last: TemplateBook, *, packaged: bool = True
+) -> tuple[TemplateBook, Sequence[TemplateError]]:
     """Return the templates as they are now, and an error for each broken file: `last` stands in for what it held.
+
+    With `packaged` false those of `extra` alone are returned; shared groups and the header are looked for in both.
 
     Raises TemplateError when the folder is gone, or two templates have the same schema id.
     """
@@ -98,7 +102,7 @@ def reload_templates(extra: Path | None, last: TemplateBook) -> tuple[TemplateBo
     templates: dict[TemplateKey, Template] = {}
     files: dict[TemplateKey, Path] = {}
     broken: list[TemplateError] = []
-    for folder in folders:
+    for folder in folders if packaged or extra is None else folders[:1]:
         for path in sorted(folder.glob("*/*/*.avsc")):
             place = _place(path)
             if place.stage not in STAGES:
