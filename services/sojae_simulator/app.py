@@ -23,10 +23,10 @@ from sojae_simulator.agent import Agent, Progress, Run
 from sojae_simulator.draws import Laboratory
 from sojae_simulator.faults import Planned, plan
 from sojae_simulator.identifiers import run_tag
-from sojae_simulator.institutes import INSTITUTES
 from sojae_simulator.metrics import SimulatorMetrics
 from sojae_simulator.plant_agent import PlantAgent
 from sojae_simulator.plant_build import PlantPlan, build_plant, plant_plan
+from sojae_simulator.projects.registry import PROJECTS
 from sojae_simulator.publish import Writer
 from sojae_simulator.settings import PlantSimulatorSettings, SimulatorSettings
 from sojae_simulator.truth import FILE_NAME, TruthFile, next_epoch
@@ -95,7 +95,7 @@ def build_run(settings: SimulatorSettings, book: TemplateBook, epoch: int) -> Ru
 
 def topics_of(projects: Sequence[str]) -> list[str]:
     """Return the topics of every institute that takes part in the projects."""
-    return sorted(events_topic(institute.id) for project in projects for institute in INSTITUTES[project])
+    return sorted(events_topic(institute.id) for project in projects for institute in PROJECTS[project].institutes)
 
 
 async def _simulate(

@@ -7,14 +7,11 @@ import numpy as np
 
 from sojae.adapters.template_files import TemplateBook
 from sojae.domain.template import Stage
-from sojae_simulator.alloy_draws import AlloyRecipes
-from sojae_simulator.cell_draws import CellRecipes
 from sojae_simulator.columns import design_of
-from sojae_simulator.institutes import INSTITUTES, Institute
-from sojae_simulator.recipes import Recipes, Values
+from sojae_simulator.institutes import Institute
+from sojae_simulator.projects.registry import PROJECTS
+from sojae_simulator.recipes import Values
 from sojae_simulator.specimen import Event, Lot, Specimen
-
-RECIPES: Mapping[str, Recipes] = {"high_entropy_alloy": AlloyRecipes(), "ceramic_electrode": CellRecipes()}
 
 CAMPAIGN_SPECIMENS = 10
 """Specimens of one institute that share their raw lots."""
@@ -47,7 +44,7 @@ class Laboratory:
         self._book = book
         self._rng = rng
         self._tag = tag
-        self._recipes = RECIPES[project]
+        self._recipes = PROJECTS[project].recipes
         self._campaigns: dict[str, _Campaign] = {}
         self._drawn = 0
 
@@ -57,7 +54,7 @@ class Laboratory:
             yield self._specimen()
 
     def _specimen(self) -> Specimen:
-        institutes = INSTITUTES[self._project]
+        institutes = PROJECTS[self._project].institutes
         institute = institutes[self._drawn % len(institutes)]
         campaign = self._campaign(institute)
         name = f"{institute.sample_prefix}-{self._tag}-{self._drawn:04d}"

@@ -4,13 +4,13 @@ Bounds, requirements, sums and severities are read from the template; every cros
 hand, so that a wrong expression in a template, or a wrong evaluation of it, does not confirm itself.
 """
 
-import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from sojae.domain.template import Field, Template
+from sojae_simulator.projects.registry import PROJECTS
 
 Values = Mapping[str, object]
 Status = Literal["accepted", "quarantined", "duplicate"]
@@ -42,89 +42,10 @@ class CrossRule:
         return (self.needs_all and None in given) or self.passes(*given)
 
 
-def _sum_of_negatrode(bczyyb: float, nio: float, starch: float) -> bool:
-    return abs(math.fsum((bczyyb, nio, starch)) - 100.0) <= 0.500000001
-
-
-def _metalloids(composition: Mapping[str, float]) -> bool:
-    return math.fsum(composition.get(element, 0.0) for element in ("C", "N", "O", "B")) <= 30.0
-
-
-def _steps(second: float | None, first: float | None, *later: float | None) -> bool:
-    celsius = (first, second, *later)
-    return all(after is None or before is not None for before, after in itertools.pairwise(celsius))
-
-
-def _hours(total: float | None, *steps: float | None) -> bool:
-    return total is None or abs(total - math.fsum(h for h in steps if h is not None)) <= 1.000001
-
-
-def _any_given(*values: object) -> bool:
-    return any(value is not None for value in values)
-
-
-def _type_given(strength: object, ultimate: object, elongation: object, test_type: object) -> bool:
-    return test_type is not None or not _any_given(strength, ultimate, elongation)
-
-
 CROSS_RULES: Mapping[tuple[str, str], Mapping[str, CrossRule]] = {
-    ("ceramic_electrode", "raw"): {},
-    ("ceramic_electrode", "composition"): {
-        "mass_sum": CrossRule(("bczyyb", "nio", "starch"), _sum_of_negatrode),
-        "positrode_given": CrossRule(("positrode_material", "positrode_formula"), _any_given, needs_all=False),
-    },
-    ("ceramic_electrode", "process"): {
-        "sinter_order": CrossRule(
-            ("positrode_sinter_temperature", "co_sinter_temperature"), lambda positrode, cell: bool(positrode < cell)
-        ),
-        "wait_order": CrossRule(
-            ("press_to_sinter_days", "press_to_spray_days", "spray_to_sinter_days"),
-            lambda whole, first, second: abs(whole - (first + second)) <= 0.500000001,
-        ),
-    },
-    ("ceramic_electrode", "property"): {
-        "resistance_given": CrossRule(
-            ("ohmic_resistance", "polarisation_resistance", "total_resistance"), _any_given, needs_all=False
-        ),
-        "resistance_sum": CrossRule(
-            ("total_resistance", "ohmic_resistance", "polarisation_resistance"),
-            lambda total, ohmic, polarisation: abs(total - (ohmic + polarisation)) <= 0.010000001,
-        ),
-        "thickness_grain_ratio": CrossRule(
-            ("thickness_to_grain_ratio", "electrolyte_grain_size", "electrolyte_thickness"),
-            lambda ratio, grain, thickness: abs(ratio * grain - thickness) <= 0.02 * thickness,
-        ),
-        "grain_within_thickness": CrossRule(
-            ("electrolyte_grain_size", "electrolyte_thickness"), lambda grain, thickness: bool(grain <= thickness)
-        ),
-        "ocv_below_nernst": CrossRule(
-            ("ocv", "test_temperature"), lambda volts, celsius: bool(volts <= 1.258 - 1.29e-4 * (celsius + 273.15))
-        ),
-    },
-    ("high_entropy_alloy", "raw"): {},
-    ("high_entropy_alloy", "composition"): {"is_an_alloy": CrossRule(("composition",), _metalloids)},
-    ("high_entropy_alloy", "process"): {
-        "steps_in_order": CrossRule(
-            tuple(f"heat_treatment_{step}_temperature" for step in (2, 1, 3, 4, 5)), _steps, needs_all=False
-        ),
-        "total_time": CrossRule(
-            ("total_heat_treatment_time", *(f"heat_treatment_{step}_time" for step in (1, 2, 3, 4, 5))),
-            _hours,
-            needs_all=False,
-        ),
-    },
-    ("high_entropy_alloy", "property"): {
-        "strength_given": CrossRule(("yield_strength", "ultimate_tensile_strength"), _any_given, needs_all=False),
-        "test_type_given": CrossRule(
-            ("yield_strength", "ultimate_tensile_strength", "elongation", "test_type"), _type_given, needs_all=False
-        ),
-        "yield_below_ultimate": CrossRule(
-            ("yield_strength", "ultimate_tensile_strength"), lambda yielded, broke: bool(yielded <= broke)
-        ),
-        "plastic_below_total": CrossRule(
-            ("plastic_elongation", "elongation"), lambda plastic, total: bool(plastic <= total)
-        ),
-    },
+    (name, stage): {rule: CrossRule(*plain) for rule, plain in rules.items()}
+    for name, project in PROJECTS.items()
+    for stage, rules in project.rules.items()
 }
 """The record rules of the templates, by project and stage."""
 

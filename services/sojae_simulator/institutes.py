@@ -1,7 +1,6 @@
 """The simulated institutes: their instruments, how they name samples, and by how much each of them reads off."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,13 +22,6 @@ class Institute:
     furnaces: tuple[str, ...] = ("furnace-1", "furnace-2")
     testers: tuple[str, ...] = ("tester-1", "tester-2")
     weighing: str = "weighing"
-
-
-INSTITUTES: Mapping[str, tuple[Institute, ...]] = {
-    "high_entropy_alloy": (Institute("sim-metal-a", "HEA"), Institute("sim-metal-b", "M")),
-    "ceramic_electrode": (Institute("sim-ceramic-a", "CELL"), Institute("sim-ceramic-b", "시료")),
-}
-"""Who takes part in each project; the ids belong to no real institute."""
 
 
 def offset_factor(institute: str, name: str) -> float:

@@ -1,19 +1,13 @@
 """The known truth: from a design, in the columns that models see, to its properties without noise."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from sojae_simulator.alloy_law import alloy_property
-from sojae_simulator.cell_law import cell_property
+from sojae_simulator.projects.registry import PROJECTS, Law
 
-Law = Callable[[Mapping[str, object]], dict[str, float]]
-
-LAWS: Mapping[str, Law] = {"high_entropy_alloy": alloy_property, "ceramic_electrode": cell_property}
+LAWS: Mapping[str, Law] = {name: project.law for name, project in PROJECTS.items()}
 """The law of each project that can be simulated."""
 
-MAIN_TARGET: Mapping[str, str] = {
-    "high_entropy_alloy": "yield_strength.tension",
-    "ceramic_electrode": "peak_power_density",
-}
+MAIN_TARGET: Mapping[str, str] = {name: project.main_target for name, project in PROJECTS.items()}
 """The property of each project that inverse designs are asked for."""
 
 

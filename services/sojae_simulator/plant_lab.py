@@ -10,10 +10,10 @@ from sojae.adapters.template_files import TemplateBook
 from sojae.domain.plant import Plant
 from sojae.domain.template import Stage
 from sojae_simulator.columns import design_of
-from sojae_simulator.draws import RECIPES
 from sojae_simulator.faults import Planned
 from sojae_simulator.laws import true_property
 from sojae_simulator.plant_draws import US, Batch
+from sojae_simulator.projects.registry import PROJECTS
 from sojae_simulator.publish import Outgoing, Writer
 from sojae_simulator.recipes import Values
 from sojae_simulator.specimen import Event
@@ -91,7 +91,7 @@ class PlantLaboratory:
 
     def measured(self, batch: Batch, happened_us: int, now: dt.datetime) -> Measured:
         """Return the property event: the test of the plan, the readings with noise and the institute's offset."""
-        recipes = RECIPES[self._plant.project]
+        recipes = PROJECTS[self._plant.project].recipes
         design = self.design(batch)
         readings = recipes.reading(self._rng, self._plant.institute, TESTER, design)
         values: Values = {**self._plant.planned("property"), **readings}

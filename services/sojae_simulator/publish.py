@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sojae.adapters.template_files import TemplateBook
-from sojae.domain.template import Stage, Template
+from sojae.domain.template import Template
 from sojae.ports import Encoder
 from sojae.topics import events_topic
 from sojae.trace import Trace
@@ -14,12 +14,8 @@ from sojae_simulator.expectations import ORIGIN
 from sojae_simulator.faults import Planned
 from sojae_simulator.garbling import GARBLINGS
 from sojae_simulator.identifiers import uuid7
+from sojae_simulator.projects.registry import PROJECTS
 from sojae_simulator.specimen import Event
-
-STANDARDS: Mapping[tuple[str, Stage], str] = {
-    ("high_entropy_alloy", "property"): "ISO 6892-2",
-    ("ceramic_electrode", "property"): "IEC 62282-8-101",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +105,7 @@ class Writer:
             "disclosure": "L2",
             "instrument": event.instrument,
             "operator": "simulated",
-            "standard": STANDARDS.get((event.project, event.stage)),
+            "standard": PROJECTS[event.project].standard if event.stage == "property" else None,
             "retracted": False,
             "historical": event.historical,
             "quality": "B",

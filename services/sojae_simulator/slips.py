@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sojae.domain.template import Field, Template
-from sojae_simulator.alloy_law import ELEMENTS
+from sojae_simulator.projects.high_entropy_alloy_law import ELEMENTS
 
 Values = Mapping[str, object]
 Conversion = Callable[[float], float]

@@ -16,13 +16,13 @@ from sojae.home import Home
 from sojae.ports import Message
 from sojae_ingest.judgement import judge
 from sojae_local.fresh import forget
-from sojae_simulator.cell_law import cell_property
 from sojae_simulator.institutes import NOISE, NOISE_LIMIT, OFFSET, OFFSET_LIMIT
 from sojae_simulator.metrics import SimulatorMetrics
 from sojae_simulator.plant_agent import PlantAgent, PlantRun
 from sojae_simulator.plant_build import plant_plan
 from sojae_simulator.plant_clock import US, EventClock
 from sojae_simulator.plant_state import load_state, state_file
+from sojae_simulator.projects.ceramic_electrode_law import cell_property
 from sojae_simulator.settings import PlantSimulatorSettings, SimulatorSettings
 from sojae_simulator.truth import TruthFile
 from tests.fakes import FakeClock, FakeProducer, FakeSeen

@@ -11,7 +11,7 @@ from sojae.domain.header import is_sample_id
 from sojae_simulator.columns import combined
 from sojae_simulator.draws import CAMPAIGN_SPECIMENS, Laboratory
 from sojae_simulator.institutes import NOISE, NOISE_LIMIT, offset_factor
-from sojae_simulator.laws import LAWS, true_property
+from sojae_simulator.laws import LAWS, MAIN_TARGET, property_of, true_property
 from sojae_simulator.specimen import Event, Specimen
 
 PROJECTS = tuple(LAWS)
@@ -66,7 +66,7 @@ def test_a_lot_is_described_once_and_shared(book: TemplateBook, project: str) ->
 @pytest.mark.parametrize("project", PROJECTS)
 def test_readings_follow_the_law_within_noise_and_offset(book: TemplateBook, project: str) -> None:
     """The same input fields that a model sees give the property, but for the institute's offset and 3 % noise."""
-    name = {"high_entropy_alloy": "yield_strength", "ceramic_electrode": "peak_power_density"}[project]
+    name = property_of(MAIN_TARGET[project])
     noise = []
     for specimen in draw(book, project, 400):
         truth = true_property(project, specimen.design)[name] * offset_factor(specimen.measurement.institute, name)

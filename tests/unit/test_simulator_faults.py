@@ -87,6 +87,8 @@ def _disordered(template: Template, rng: np.random.Generator) -> dict[str, objec
             assert inner.low is not None
             assert inner.high is not None
             row[field.name] = float(rng.uniform(inner.low, inner.high))
+        elif field.kind == "boolean":
+            row[field.name] = bool(rng.random() < 0.5)
         elif field.kind == "string":
             row[field.name] = str(rng.choice(field.one_of)) if field.one_of and rng.random() < 0.9 else "?"
         elif field.quantity == "composition":

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from sojae_simulator.alloy_law import grain_size, size_mismatch, softening
-from sojae_simulator.cell_law import nernst_voltage
 from sojae_simulator.laws import MAIN_TARGET, property_of, true_property
+from sojae_simulator.projects.ceramic_electrode_law import nernst_voltage
+from sojae_simulator.projects.high_entropy_alloy_law import grain_size, size_mismatch, softening
 
 CANTOR = {f"composition__el__{element}": 20.0 for element in ("Co", "Cr", "Fe", "Mn", "Ni")}
 ALLOY, CELL = "high_entropy_alloy", "ceramic_electrode"

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sojae_simulator.alloy_law import alloy_property
-from sojae_simulator.institutes import measured
+from sojae_simulator.institutes import Institute, measured
+from sojae_simulator.projects.high_entropy_alloy_law import alloy_property
 from sojae_simulator.recipes import Values, rounded, spread
 
+INSTITUTES = (Institute("sim-metal-a", "HEA"), Institute("sim-metal-b", "M"))
+"""Who takes part; the ids belong to no real institute."""
 BASE = ("Co", "Cr", "Fe", "Mn", "Ni")
 TEST_CELSIUS = (25.0, 300.0, 500.0, 600.0, 700.0, 800.0)
 MEASURED = ("yield_strength", "ultimate_tensile_strength", "elongation", "elastic_modulus", "density", "grain_size")

@@ -4,10 +4,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sojae_simulator.cell_law import POSITRODES, SPRAY_YIELD, cell_property, grain_size, kelvin_at_test, nernst_voltage
-from sojae_simulator.institutes import measured
+from sojae_simulator.institutes import Institute, measured
+from sojae_simulator.projects.ceramic_electrode_law import (
+    POSITRODES,
+    SPRAY_YIELD,
+    cell_property,
+    grain_size,
+    kelvin_at_test,
+    nernst_voltage,
+)
 from sojae_simulator.recipes import Values, choice, rounded, spread
 
+INSTITUTES = (Institute("sim-ceramic-a", "CELL"), Institute("sim-ceramic-b", "시료"))
+"""Who takes part; the ids belong to no real institute."""
 TEST_CELSIUS = (550.0, 575.0, 600.0, 625.0, 650.0)
 SPRAY_AREAS = (110.0, 161.0, 210.0)
 THINNEST, THICKEST = 8.0, 20.0
