@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run fresh broker ingest simulate import train gateway test unit e2e datasets first-run test-faults lint format types contracts mutants bench-monitor lock reference chart chart-schema image-wheel image-venv image-folders image-check clean
+.PHONY: help install run fresh broker ingest simulate import train gateway test unit e2e datasets workbook-round-trip first-run test-faults lint format types contracts mutants bench-monitor lock reference chart chart-schema image-wheel image-venv image-folders image-check clean
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ e2e: $(READY) ## The path of one event, through real processes
 
 datasets: $(READY) ## Every published data set read and checked as a whole; writes docs/reference/datasets.md
 	$(BIN)/python -m tests.datasets.page $(ARGS)
+
+workbook-round-trip: $(READY) ## 10,000 rows in a workbook: in, back with errors, mended, corrected
+	WORKBOOK_SPECIMENS=2800 $(BIN)/python -m pytest -q -s tests/integration/test_workbook_round_trip.py $(ARGS)
 
 first-run: $(READY) ## Two published files imported, learnt from and predicted (ARGS="--data FOLDER")
 	$(BIN)/python -m tests.e2e.real_run $(ARGS)

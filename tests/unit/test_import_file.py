@@ -11,9 +11,11 @@ from sojae.cli import import_file as module
 from sojae.cli.import_file import NOT_ALL, import_file, prepare
 from sojae.cli.import_lines import LINES_SHOWN, lines
 from sojae.cli.import_outcomes import Messages
+from sojae.cli.import_parts import Named, mapped_part
 from sojae.cli.import_report import FoundCell, ImportReport, Sent
 from sojae.domain.errors import MappingError, SojaeError
 from sojae.domain.mapping import read_mapping
+from sojae.domain.mapping_plan import FileMapping
 from sojae.domain.mapping_rows import EqualRows, Finding
 from sojae.domain.text import Text
 
@@ -103,14 +105,18 @@ def test_an_institute_is_needed(folder: Path) -> None:
     text = MAPPING.replace('institute = "kims"', "")
     mapping = read_mapping(text, "lab.toml", load_templates())
     with pytest.raises(MappingError, match="--institute"):
-        prepare(folder / "lab.csv", mapping, source=None, institute=None)
-    messages = prepare(folder / "lab.csv", mapping, source=None, institute="kitech")
+        prepared(folder / "lab.csv", mapping)
+    messages = prepared(folder / "lab.csv", mapping, institute="kitech")
     assert messages.run.producer == "kitech/import/lab"
+
+
+def prepared(file: Path, mapping: FileMapping, institute: str | None = None) -> Messages:
+    return prepare(file, mapped_part(file, mapping), Named(institute, None))
 
 
 def report(folder: Path) -> ImportReport:
     """Three events acknowledged at 0:7, 0:8 and 0:9, and two cells that were not read."""
-    messages = prepare(folder / "lab.csv", read_mapping(MAPPING, "t", load_templates()), source=None, institute=None)
+    messages = prepared(folder / "lab.csv", read_mapping(MAPPING, "t", load_templates()))
     found = ImportReport.of(messages.read)
     for offset, (event, _) in enumerate(messages.encoded, start=7):
         found.add(event, Sent(0, offset))
@@ -165,7 +171,7 @@ def test_a_flagged_record_is_named_like_a_quarantined_one(folder: Path) -> None:
 def test_a_value_in_another_unit_is_shown_as_typed(folder: Path) -> None:
     """Who looks for 620 MPa finds the cell by its 0.62 GPa."""
     text = MAPPING.replace('"MPa"', '"GPa"')
-    messages = prepare(folder / "lab.csv", read_mapping(text, "t", load_templates()), source=None, institute=None)
+    messages = prepared(folder / "lab.csv", read_mapping(text, "t", load_templates()))
     found = ImportReport.of(messages.read)
     found.add(messages.encoded[1][0], Sent(0, 8))
     refused = {**ISSUE, "rule": "hard_range", "field": "yield_strength", "got": "520000", "expected": "0 to 9000 MPa"}

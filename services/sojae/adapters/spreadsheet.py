@@ -81,12 +81,13 @@ def _unpacked(path: Path, data: bytes) -> bytes:
 
 
 def _text(path: Path, data: bytes, header_row: int) -> Table:
-    text, note = _decoded(path, data)
-    rows = _csv_rows(path, text, _separator(text, header_row))
+    text, note = decoded_text(path, data)
+    rows = _csv_rows(path, text, separator_of(text, header_row))
     return _table(path, rows, header_row, note)
 
 
-def _decoded(path: Path, data: bytes) -> tuple[str, str | None]:
+def decoded_text(path: Path, data: bytes) -> tuple[str, str | None]:
+    """Return the text of a file, and a note where its encoding had to be guessed; raises SpreadsheetError."""
     if data.startswith(b"PK\x03\x04"):
         raise _error(
             path, "a zip archive", "text; is it a workbook? name it .xlsx", "텍스트. 통합 문서라면 이름을 .xlsx로"
@@ -103,7 +104,7 @@ def _decoded(path: Path, data: bytes) -> tuple[str, str | None]:
     raise _error(path, "bytes that are no text", "UTF-8 or CP949", "UTF-8 또는 CP949 텍스트")
 
 
-def _separator(text: str, header_row: int) -> str:
+def separator_of(text: str, header_row: int) -> str:
     """Return the separator that gives the most columns, among those that give every sampled row as many."""
     best, most = ",", 1
     for separator in SEPARATORS:

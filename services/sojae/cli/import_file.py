@@ -3,25 +3,26 @@
 import asyncio
 import json
 import logging
-import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import rich_click as click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from sojae.adapters.avro import FastavroEncoder
-from sojae.adapters.spreadsheet import read_table
+from sojae.cli.import_check import checked, give_back
 from sojae.cli.import_lines import LEARNING, lines, unknown_text
 from sojae.cli.import_outcomes import Messages, send_and_wait
+from sojae.cli.import_parts import Named, Part, mapped_part, notes, read_parts, template_part, workbook_parts
 from sojae.cli.import_report import ImportReport
 from sojae.cli.running import language
-from sojae.domain.errors import MappingError, ServiceError
+from sojae.domain.errors import CommandError, MappingError, ServiceError
 from sojae.domain.mapping import read_mapping
-from sojae.domain.mapping_identity import ImportRun
 from sojae.domain.mapping_plan import FileMapping
-from sojae.domain.mapping_rows import read_rows
-from sojae.domain.text import Text
+from sojae.domain.text import Language, Text
 from sojae.surroundings import Surroundings
 from sojae.topics import events_topic
 
@@ -31,17 +32,52 @@ NOT_ALL = 3
 STEPS = {"send": Text(ko="보내기", en="sending"), "wait": Text(ko="결과", en="outcomes")}
 
 
+ONLY_CHECKED = Text(
+    ko="값만 검사했고 아무것도 보내지 않았습니다. '접수'와 '격리'는 보냈다면 그렇게 될 것을 뜻합니다.",
+    en="Only the values were checked, and nothing was sent: accepted and quarantined are what would become of them.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command was asked to do, option by option."""
+
+    file: Path
+    mapping_file: Path | None
+    what: str | None
+    source: str | None
+    institute: str | None
+    everything: bool
+    only_check: bool
+    errors: Path | None
+    language: str | None
+    as_json: bool
+
+    @property
+    def said(self) -> Language:
+        """The language of the report."""
+        return cast("Language", self.language) if self.language else language()
+
+
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--mapping", "mapping_file", required=True, type=click.Path(path_type=Path), help="Mapping file (TOML).")
+@click.option("--mapping", "mapping_file", type=click.Path(path_type=Path), help="Mapping file (TOML).")
+@click.option("--template", "what", metavar="PROJECT/STAGE", help="Of a CSV file that `sojae template csv` made.")
 @click.option("--source", help="Name of the source; unset = the mapping's, else the file's name.")
 @click.option("--institute", help="Institute that speaks; unset = the mapping's.")
 @click.option("--all", "everything", is_flag=True, help="List every finding, not only the first 20 lines of each list.")
+@click.option(
+    "--check", "only_check", is_flag=True, help="Check the values only: no broker is needed, nothing is sent."
+)
+@click.option(
+    "--errors", type=click.Path(path_type=Path, dir_okay=False), help="Write the file here with what is wrong."
+)
+@click.option("--language", type=click.Choice(["ko", "en"]), help="Of the report; unset = SOJAE_LANGUAGE.")
 @click.option("--json", "as_json", is_flag=True, help="Write the counts as one line of JSON instead of the report.")
-def import_file(
-    file: Path, mapping_file: Path, source: str | None, institute: str | None, everything: bool, as_json: bool
-) -> None:
+def import_file(**options: object) -> None:
     """Import a CSV or Excel FILE; the same file again adds nothing, a changed cell is a correction.
+
+    A workbook that `sojae template workbook` made needs no mapping.
 
     Exit code: 0 all of it is stored; 3 some rows were quarantined or could not be read, and are listed; 2 the file or
     the mapping is wrong, and nothing was sent; 1 there is no broker, or nobody knows what became of some events.
@@ -52,13 +88,17 @@ def import_file(
     around = Surroundings.read()
     # A topic that was made a moment ago has no leader yet: the client retries, and what matters becomes a BrokerError.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    mapping = load_mapping(mapping_file, around)
-    messages = prepare(file, mapping, source=source, institute=institute)
-    report = _carried_out(around, messages, quiet=as_json)
-    if as_json:
+    asked = Asked(**options)  # type: ignore[arg-type]  # click makes each of the type of its option
+    named = Named(asked.institute, asked.source)
+    parts, institute = _parts(asked, around, named)
+    messages = prepare(asked.file, parts, named, institute)
+    report = checked(messages) if asked.only_check else _carried_out(around, messages, quiet=asked.as_json)
+    if asked.errors is not None:
+        give_back(asked.file, asked.errors, parts, report, asked.said)
+    if asked.as_json:
         click.echo(json.dumps(report.counts()))
     else:
-        click.echo("\n".join(_report(report, mapping.project, everything=everything)))
+        click.echo("\n".join(_report(report, parts[0].mapping.project, asked)))
     if report.waiting:
         message = unknown_text(report)
         raise ServiceError(en=message.en, ko=message.ko)
@@ -84,9 +124,11 @@ def _carried_out(around: Surroundings, messages: Messages, *, quiet: bool) -> Im
         return asyncio.run(sending)
 
 
-def _report(report: ImportReport, project: str, *, everything: bool) -> list[str]:
-    *found, counts = lines(report, language(), everything=everything)
-    learning = [LEARNING.format(project=project)[language()]] if report.accepted else []
+def _report(report: ImportReport, project: str, asked: Asked) -> list[str]:
+    *found, counts = lines(report, asked.said, everything=asked.everything)
+    if asked.only_check:
+        return [*found, ONLY_CHECKED[asked.said], counts]
+    learning = [LEARNING.format(project=project)[asked.said]] if report.accepted else []
     return [*found, *learning, counts]
 
 
@@ -103,19 +145,24 @@ def load_mapping(path: Path, around: Surroundings) -> FileMapping:
     return read_mapping(text, str(path), around.templates())
 
 
-def prepare(file: Path, mapping: FileMapping, *, source: str | None, institute: str | None) -> Messages:
+def prepare(file: Path, parts: Sequence[Part], named: Named, institute: str | None = None) -> Messages:
     """Return what would be sent; raises MappingError or SpreadsheetError, with nothing sent yet."""
-    who = institute or mapping.institute
-    if who is None:
-        raise MappingError(
-            en=f"{mapping.where}: no institute; give --institute, or [defaults] institute",
-            ko=f"{mapping.where}: 기관이 없습니다. --institute나 [defaults] institute를 주십시오",
-        )
-    events_topic(who)
-    table = read_table(file, sheet=mapping.sheet, header_row=mapping.header_row)
-    if table.note is not None:
-        click.echo(table.note, err=True)
-    run = ImportRun(who, source or mapping.source or file.stem, time.time_ns() // 1_000_000)
-    read = read_rows(mapping, table, run)
+    run, read = read_parts(parts, file, named, institute)
+    events_topic(run.institute)
+    for note in notes(parts):
+        click.echo(note[language()], err=True)
     encoder = FastavroEncoder()
     return Messages(run, read, [(e, encoder.encode(e.template, e.header, e.values)) for e in read.events])
+
+
+def _parts(asked: Asked, around: Surroundings, named: Named) -> tuple[list[Part], str | None]:
+    """Return the tables of a file, and the institute that it names itself."""
+    if asked.mapping_file is not None and asked.what is not None:
+        raise CommandError(
+            en="--mapping and --template; give one of them", ko="--mapping과 --template 가운데 하나만 주십시오"
+        )
+    if asked.mapping_file is not None:
+        return mapped_part(asked.file, load_mapping(asked.mapping_file, around)), None
+    if asked.what is not None:
+        return template_part(asked.file, asked.what, around.templates(), named), None
+    return workbook_parts(asked.file, around.templates(), named)

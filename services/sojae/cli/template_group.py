@@ -8,8 +8,10 @@ from click import Command, Context
 
 COMMANDS: Mapping[str, str] = {
     "check": "template_check:check",
+    "csv": "template_workbook:csv_file",
     "list": "template_check:list_templates",
     "publish": "template_check:publish",
+    "workbook": "template_workbook:workbook",
 }
 """Command → `<module>:<attribute>` of sojae.cli."""
 

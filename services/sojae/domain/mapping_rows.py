@@ -156,6 +156,7 @@ class _RowReader:
                 said.append((plan, value))
         if not findings and all(plan.in_header for plan, _ in said):
             return [], None
+        findings += _told_twice(record, row, said)
         identity = self._identity(record, row, key)
         findings += _identity_findings(record, row, identity)
         return findings, None if findings else self._event(record, row, said, identity)
@@ -222,6 +223,17 @@ def _identity_findings(record: RecordPlan, row: Row, identity: RowIdentity) -> I
         )
         column = record.sample_id or ", ".join(record.key)
         yield Finding(row.number, column, record.name, identity.sample_id[:128], expected)
+
+
+def _told_twice(record: RecordPlan, row: Row, said: Said) -> Iterator[Finding]:
+    """Yield a finding for each map that a row gives as a whole and by its components: nobody knows which is meant."""
+    whole = {plan.field.name: plan for plan, cell in said if isinstance(cell.value, Mapping)}
+    for name in {plan.field.name for plan, _ in said if plan.component is not None} & whole.keys():
+        plan = whole[name]
+        expected = Text(
+            ko="화학식이나 성분별 양 가운데 하나", en="either the formula, or the amounts of its components"
+        )
+        yield Finding(row.number, plan.name, record.name, row.cells.get(plan.name, "")[:128], expected)
 
 
 def _gathered(said: Said, *, in_header: bool) -> dict[str, object]:

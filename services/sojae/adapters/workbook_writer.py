@@ -1,0 +1,116 @@
+"""A workbook, or a CSV file, that asks for what a template holds: labels, keys, units, choices and notes."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.workbook import Workbook
+from xlsxwriter.worksheet import Worksheet
+
+from sojae.domain.template import STAGES, Template
+from sojae.domain.text import Language, Text
+from sojae.domain.workbook_layout import FIRST_ROW, INFO_SHEET, KEY_ROW, LABEL_ROW, UNIT_ROW, LayoutColumn, layout
+
+LAST_ROW = 100_000
+"""Down to where choices and ranges are offered."""
+
+MAX_LIST_CHARACTERS = 255
+"""What Excel takes as a list inside a validation; a longer one is no drop-down."""
+
+TO_FILL_IN = Text(ko="채우십시오", en="fill in")
+INFO: Mapping[str, Text] = {
+    "institute": Text(ko="기관 id (a–z, 0–9, -)", en="your institute's id (a–z, 0–9, -)"),
+    "source": Text(
+        ko="자료 이름. 같은 이름으로 다시 가져오면 정정이 됩니다",
+        en="name of these data; the same name again corrects them",
+    ),
+}
+OUT_OF_RANGE = Text(ko="가능한 범위를 벗어났습니다", en="outside what is possible")
+
+
+def workbook_bytes(templates: Sequence[Template], language: Language) -> bytes:
+    """Return an empty workbook with one sheet for each template, a stage of one project each."""
+    stream = io.BytesIO()
+    with xlsxwriter.Workbook(
+        stream, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    ) as book:
+        styles = _styles(book)
+        for template in sorted(templates, key=lambda t: STAGES.index(t.key.stage)):
+            _stage_sheet(book.add_worksheet(template.key.stage), layout(template), styles, language)
+        _info_sheet(book.add_worksheet(INFO_SHEET), templates, styles, language)
+    return stream.getvalue()
+
+
+def csv_text(template: Template, language: Language) -> str:
+    """Return the same three rows above the data as text, with the mark by which Excel knows UTF-8."""
+    columns = layout(template)
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\r\n")
+    writer.writerow([_label(c, language) for c in columns])
+    writer.writerow([c.key for c in columns])
+    writer.writerow([c.unit for c in columns])
+    return "\ufeff" + stream.getvalue()
+
+
+def _styles(book: Workbook) -> dict[str, Format]:
+    edge = {"border": 1, "border_color": "#B0B7C3", "valign": "top"}
+    return {
+        "label": book.add_format({**edge, "bold": True, "text_wrap": True, "bg_color": "#E8EEF7"}),
+        "required": book.add_format({**edge, "bold": True, "text_wrap": True, "bg_color": "#FCE4B8"}),
+        "key": book.add_format({**edge, "font_color": "#5A6270", "font_name": "Consolas", "bg_color": "#F5F6F8"}),
+        "unit": book.add_format({**edge, "italic": True, "bg_color": "#F5F6F8"}),
+        "date": book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
+    }
+
+
+def _stage_sheet(
+    sheet: Worksheet, columns: Sequence[LayoutColumn], styles: Mapping[str, Format], language: Language
+) -> None:
+    sheet.freeze_panes(FIRST_ROW - 1, 1)
+    sheet.set_row(LABEL_ROW - 1, 45)
+    for place, column in enumerate(columns):
+        style = styles["required" if column.required else "label"]
+        sheet.write_string(LABEL_ROW - 1, place, _label(column, language), style)
+        sheet.write_string(KEY_ROW - 1, place, column.key, styles["key"])
+        sheet.write_string(UNIT_ROW - 1, place, column.unit, styles["unit"])
+        sheet.set_column(
+            place, place, min(28, max(12, len(column.key) + 2)), styles["date"] if column.is_date else None
+        )
+        if column.note[language]:
+            sheet.write_comment(LABEL_ROW - 1, place, column.note[language], {"x_scale": 2.0, "y_scale": 1.5})
+        _validation(sheet, place, column, language)
+
+
+def _validation(sheet: Worksheet, place: int, column: LayoutColumn, language: Language) -> None:
+    """Offer the choices of a column, or warn of numbers that cannot be: what is typed all the same is judged at import."""
+    rule: dict[str, object] = {}
+    if column.choices and len(",".join(column.choices)) <= MAX_LIST_CHARACTERS:
+        rule = {"validate": "list", "source": list(column.choices)}
+    elif column.bounds is not None:
+        low = -1e300 if column.bounds.low is None else column.bounds.low
+        high = 1e300 if column.bounds.high is None else column.bounds.high
+        rule = {"validate": "decimal", "criteria": "between", "minimum": low, "maximum": high}
+    if rule:
+        said = {"error_type": "warning", "error_title": column.key[:32], "error_message": OUT_OF_RANGE[language]}
+        sheet.data_validation(FIRST_ROW - 1, place, LAST_ROW, place, {**rule, **said, "ignore_blank": True})
+
+
+def _info_sheet(
+    sheet: Worksheet, templates: Sequence[Template], styles: Mapping[str, Format], language: Language
+) -> None:
+    sheet.set_column(0, 0, 24)
+    sheet.set_column(1, 2, 48)
+    rows: list[tuple[str, str, str]] = [("project", templates[0].key.project, templates[0].label[language])]
+    rows += [(key, "", f"{TO_FILL_IN[language]}: {text[language]}") for key, text in INFO.items()]
+    rows += [(f"template.{t.key.stage}", t.key.version, "") for t in templates]
+    rows += [(f"sha256.{t.key.stage}", t.sha256, "") for t in templates]
+    for number, (key, value, note) in enumerate(rows):
+        sheet.write_string(number, 0, key, styles["key"])
+        sheet.write_string(number, 1, value, styles["required"] if key in INFO else None)
+        sheet.write_string(number, 2, note)
+
+
+def _label(column: LayoutColumn, language: Language) -> str:
+    return column.label[language] + (" *" if column.required else "")
