@@ -55,7 +55,7 @@ def amount(counts: Counts, name: str) -> int:
     kind, _, rest = name.partition(".")
     if kind in ("equal", "repeated_key", "spelt_doi"):
         return int(getattr(counts, kind))
-    if kind in ("joined", "unread", "qualifier"):
+    if kind in ("joined", "unread", "qualifier", "given"):
         return dict(getattr(counts, kind)).get(rest, 0)
     rule, _, field = rest.partition(".")
     if field:

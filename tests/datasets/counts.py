@@ -52,7 +52,8 @@ class Counts:
     """What became of one file; `rules` counts records, `joined` rows of the materials view, `unread` cells by column.
 
     `equal` counts rows that repeat an earlier one, `repeated_key` those whose key an earlier row has, `spelt_doi` those
-    whose DOI is written neither bare nor as https://doi.org/…, `qualifier` values with a sign such as <, by stage and field.
+    whose DOI is written neither bare nor as https://doi.org/…, `qualifier` values with a sign such as <, by stage and field,
+    `given` values by stage and field.
     """
 
     rows: int = 0
@@ -60,6 +61,7 @@ class Counts:
     repeated_key: int = 0
     spelt_doi: int = 0
     qualifier: Counter[str] = field(default_factory=Counter)
+    given: Counter[str] = field(default_factory=Counter)
     unread: Counter[str] = field(default_factory=Counter)
     stages: dict[str, StageCount] = field(default_factory=dict)
     rules: Counter[Rule] = field(default_factory=Counter)
@@ -106,6 +108,7 @@ def counted(mapping: FileMapping, table: Table, *, join: bool = True) -> Counts:
         count = counts.stages.setdefault(stage, StageCount())
         for event, issues in zip(events, judged, strict=True):
             signs = event.header.get("qualifiers")
+            counts.given.update(f"{stage}.{name}" for name in event.values)
             counts.qualifier.update(f"{stage}.{name}" for name in (signs if isinstance(signs, Mapping) else ()))
             _count(counts, count, stage, issues)
             if worst(issues) == "accepted":
@@ -124,7 +127,7 @@ def _repeated(mapping: FileMapping, table: Table) -> int:
 
 def _spelt(mapping: FileMapping, table: Table) -> int:
     """Return how many rows write their DOI neither bare nor as https://doi.org/…."""
-    names = {c.name for r in mapping.records for c in r.columns if c.parse == "doi"}
+    names = {c.name for r in mapping.records for c in r.columns if c.parse in ("doi", "reference")}
     cells = (row.cells.get(name, "") for row in table.rows for name in names)
     return sum(bool(cell) and not cell.startswith(("10.", "https://doi.org/10.")) for cell in cells)
 

@@ -71,6 +71,19 @@ def test_look_ups_are_made_in_parts(table: DeltaEventsTable, monkeypatch: pytest
     assert table.sequences([]) == {}
 
 
+def test_a_table_that_was_begun_without_grades_takes_them(tmp_path: Path) -> None:
+    """Its older rows have none; the columns that a reader asks for are there."""
+    older = pa.schema([f for f in EVENTS if f.name != "grade"])
+    table = PinnedTable.create_or_open(
+        events_uri(str(tmp_path)), older, partition_by=["ingest_month"], configuration=CONFIGURATION
+    )
+    table.append(events([{"event_id": "old"}]).drop_columns(["grade"]), {})
+    newer = DeltaEventsTable(str(tmp_path))
+    newer.append(events([{"event_id": "new", "grade": "A"}]), [])
+    got = newer.changes(-1, newer.version, ["event_id", "grade"]).to_pylist()
+    assert {row["event_id"]: row["grade"] for row in got} == {"old": None, "new": "A"}
+
+
 def test_a_month_is_that_of_utc() -> None:
     """As the partition is named."""
     last = int(dt.datetime(2026, 11, 30, 23, 59, 59, 999_999, tzinfo=dt.UTC).timestamp() * 1_000_000)

@@ -144,6 +144,27 @@ def test_outcomes_are_counted_once_and_by_position(folder: Path) -> None:
     }  # fmt: skip
 
 
+def test_what_is_accepted_is_counted_by_grade(folder: Path) -> None:
+    """By stage, in the line before the counts; what is refused or repeated has no grade."""
+    found = report(folder)
+    assert not any(line.startswith("grades") for line in lines(found, "en"))
+    found.hear(outcome(7, "accepted"), TOPIC)
+    warned = {
+        **ISSUE,
+        "rule": "required",
+        "severity": "warn",
+        "field": "yield_strength",
+        "got": None,
+        "expected": "MPa",
+    }
+    found.hear(outcome(8, "accepted", warned), TOPIC)
+    found.hear(outcome(9, "duplicate"), TOPIC)
+    found.hear(outcome(10, "quarantined"), TOPIC)
+    assert sum(sum(grades.values()) for grades in found.grades.values()) == 2
+    assert list(lines(found, "en"))[-2].startswith("grades: ")
+    assert list(lines(found, "ko"))[-2].startswith("등급: ")
+
+
 def test_a_quarantined_record_is_named_by_row_and_column(folder: Path) -> None:
     """The report speaks of the file: row, column, what was got and expected, and the rule; counts come last."""
     found = report(folder)
@@ -160,7 +181,7 @@ def test_a_flagged_record_is_named_like_a_quarantined_one(folder: Path) -> None:
     found = report(folder)
     flagged = {**ISSUE, "severity": "warn", "rule": "warn_range", "field": "yield_strength"}
     found.hear(outcome(8, "accepted", {**flagged, "got": "0.62", "expected": "24 to 3416 MPa"}), TOPIC)
-    assert list(lines(found, "en"))[-3:-1] == [
+    assert list(lines(found, "en"))[-4:-2] == [
         "Accepted, but have a look:",
         "  row 2, 강도 [property, warn_range]: got 0.62, usual 24 to 3416 MPa",
     ]

@@ -400,3 +400,50 @@ def test_a_number_that_becomes_infinite_is_an_unread_cell(cell: str) -> None:
     found = read([{**ROWS[0], "YS": cell}])
     assert [(f.row, f.column, f.got) for f in found.findings] == [(2, "YS", cell[:128])]
     assert "property" not in [e.template.key.stage for e in found.events]
+
+
+def test_rows_that_are_no_records_are_left_out() -> None:
+    """By a column and its words: means and deviations of a table are no measurements."""
+    text = MAPPING.replace("project =", 'skip = { no = ["avg", "std"] }\nproject =', 1)
+    found = read([*ROWS, {"no": "avg", "F": "Co", "YS": "0.5"}, {"no": "std", "F": "Co"}], text=text)
+    assert (found.skipped, found.rows, len(found.events)) == (2, len(ROWS), len(read(ROWS).events))
+
+
+def test_a_column_means_what_another_column_says() -> None:
+    """One column of strengths in two units, told apart by a word beside it; a row of neither word fills none."""
+    entry = '[[columns]]\nname = "YS"\nfield = "property.yield_strength"\nunit = "GPa"\n'
+    assert entry in MAPPING
+    tensile = entry.replace("yield_strength", "ultimate_tensile_strength").replace('"GPa"', '"MPa"')
+    text = MAPPING.replace(entry, entry + 'where = { kind = "YS" }\n\n' + tensile + 'where = { kind = "UTS" }\n')
+    rows = [
+        {"no": str(n), "F": "Co", "T": "25", "YS": v, "kind": k}
+        for n, (v, k) in enumerate([("0.5", "YS"), ("600", "UTS"), ("7", "")])
+    ]
+    found = [e.values for e in read(rows, text=text).events if e.template.key.stage == "property"]
+    assert found == [
+        {"test_temperature": 25.0, "yield_strength": 500.0},
+        {"test_temperature": 25.0, "ultimate_tensile_strength": 600.0},
+        {"test_temperature": 25.0},
+    ]
+
+
+def test_a_pattern_takes_the_part_of_a_cell_that_is_meant() -> None:
+    """A name that holds a formula; a cell in which it does not is a finding, and a cell of thousands of letters is not searched."""
+    entry = '[[columns]]\nname = "F"\n'
+    text = MAPPING.replace(entry, entry + "pattern = '^lab_([^_]+)_'\n")
+    found = read(
+        [{"no": "1", "F": "lab_CoNi_7"}, {"no": "2", "F": "CoNi"}, {"no": "3", "F": "lab_" + "x" * 600 + "_"}],
+        text=text,
+    )
+    assert [e.values["composition"] for e in found.events if e.template.key.stage == "composition"] == [
+        {"Co": 50.0, "Ni": 50.0}
+    ]
+    assert [f.row for f in found.findings] == [3, 4]
+
+
+@pytest.mark.parametrize("pattern", ["CoNi", "(Co)(Ni)", "(Co", "(" + "a" * 300 + ")"])
+def test_a_pattern_has_one_group(pattern: str) -> None:
+    """What it does not say is asked for."""
+    entry = '[[columns]]\nname = "F"\n'
+    with pytest.raises(MappingError, match="pattern"):
+        read(ROWS, text=MAPPING.replace(entry, entry + f"pattern = '{pattern}'\n"))

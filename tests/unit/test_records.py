@@ -45,7 +45,7 @@ class Store:
         of = of or template()
         own = {
             k: given.pop(k)
-            for k in ("status", "issues", "ingest_time", "offset", "topic_id", "partition")
+            for k in ("status", "issues", "grade", "ingest_time", "offset", "topic_id", "partition")
             if k in given
         }
         head = header(self._offset, **{"template_version": of.key.version, **given})
@@ -111,6 +111,13 @@ def test_the_grade_is_that_of_header_and_findings(store: Store) -> None:
     store.add(store.event(standard="ISO", issues=[missing], references=["10.1/x"]), store.event())
     step(store.follower)
     assert [r["grade"] for r in store.records()] == ["C", "D"]
+
+
+def test_the_grade_that_an_event_was_accepted_with_is_kept(store: Store) -> None:
+    """As its findings are; a row of a table that had none yet is graded when it becomes a record."""
+    store.add(store.event(grade="A"), store.event(grade=None, standard="ISO"))
+    step(store.follower)
+    assert [r["grade"] for r in store.records()] == ["A", "B"]
 
 
 @pytest.mark.parametrize("status", ["quarantined", "duplicate"])

@@ -55,7 +55,7 @@ def content(path: Path) -> dict[str, list[tuple[object, ...]]]:
         "state": connection.execute("SELECT table_id, table_uri, version FROM state").fetchall(),
         "events": connection.execute(f"SELECT {listed} FROM events e ORDER BY place").fetchall(),
         "heads": connection.execute(
-            "SELECT h.place, h.record_key, h.sample_key, h.owner, h.record_id, h.project, h.stage, e.event_id "
+            "SELECT h.place, h.record_key, h.sample_key, h.owner, h.record_id, h.project, h.stage, h.grade, e.event_id "
             "FROM heads h JOIN events e ON e.id = h.id ORDER BY h.place"
         ).fetchall(),
         "refusals": connection.execute(

@@ -56,6 +56,13 @@ def test_a_row_holds_the_verdict() -> None:
     assert got["rule_version"] == CHECKS_VERSION
 
 
+@pytest.mark.parametrize(("status", "grade"), [("accepted", "B"), ("quarantined", None), ("duplicate", None)])
+def test_a_row_holds_the_grade_of_what_is_accepted(status: str, grade: str | None) -> None:
+    """From header and findings; what is not accepted has none."""
+    flagged = [Issue("warn_range", "warn", "density", "99", "0.5 to 23 g/cm3")]
+    assert row(judged(header(standard="ISO 6892-1"), status=status, issues=flagged))["grade"] == grade
+
+
 def test_all_rows_of_a_flush_have_one_ingest_time() -> None:
     """To the microsecond, with its month as partition."""
     rows = events_rows([judged(header(0)), judged(header(1), offset=1)], NOW_US + 1).to_pylist()

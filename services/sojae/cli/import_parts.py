@@ -119,6 +119,7 @@ def read_parts(parts: Sequence[Part], file: Path, named: Named, institute: str |
         whole.equal += found.equal
         whole.findings += found.findings
         whole.told_again += found.told_again
+        whole.skipped += found.skipped
         for event in found.events:
             events.append(replace(event, header={**event.header, "seq": len(events)}))
     whole.events = events

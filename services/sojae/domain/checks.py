@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from sojae.domain.composition import parse_formula
 from sojae.domain.composition_check import composition_issues
+from sojae.domain.dopant_notation import parse_notation
 from sojae.domain.errors import FormulaError
 from sojae.domain.frames import polars_frame
 from sojae.domain.header import SAMPLE_REFERENCE, STRICT_ORIGINS, is_sample_reference
@@ -77,7 +77,7 @@ def _formula_issues(field: Field, values: pl.Series, origins: Sequence[str]) -> 
     refused: dict[str, str] = {}
     for text in values.drop_nulls().unique().to_list():
         try:
-            parse_formula(text)
+            parse_notation(text, balance=field.balance)
         except FormulaError as error:
             refused[text] = error.text.en
     for row in _where(values.is_in(list(refused))) if refused else ():

@@ -15,7 +15,7 @@ from sojae.domain.toml_table import TomlTable, array_of_tables, parse_toml
 from sojae.topics import IDENTITY
 
 SETTINGS = (
-    "project", "source", "sheet", "header_row", "key", "sample_id", "timezone", "nulls", "versions",
+    "project", "source", "sheet", "header_row", "key", "sample_id", "timezone", "nulls", "skip", "versions",
     "defaults", "constants", "records", "columns",
 )  # fmt: skip
 RECORD_SETTINGS = ("stage", "key", "sample_id", "once")
@@ -59,6 +59,7 @@ def read_mapping(text: str, where: str, templates: Templates) -> FileMapping:
         header_row=top.count("header_row", 1, least=0),
         timezone=zone.key,
         defaults=defaults,
+        skip={name: top.table("skip").texts(name) for name in top.table("skip").values},
         records=records,
     )
     _check_settings(top, mapping)

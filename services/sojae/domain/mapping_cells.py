@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from sojae.domain.composition import atomic_percent, atomic_to_weight_percent, parse_formula
 from sojae.domain.doi import bare_doi
+from sojae.domain.dopant_notation import parse_notation
 from sojae.domain.errors import FormulaError, QuantityError
 from sojae.domain.mapping_plan import ColumnPlan, Parse
 from sojae.domain.measured import parse_measured
@@ -20,6 +20,7 @@ FALSE_WORDS = frozenset("false no n 0 아니오 없음 x".split())
 _DATE_CELL = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
 """What a date cell of a workbook is read as, whatever it looks like there."""
 
+MAX_SEARCHED_CHARACTERS = 512
 MAX_LONG = 2**63 - 1
 
 
@@ -57,6 +58,8 @@ def read_cell(plan: ColumnPlan, text: str | None, zone: ZoneInfo) -> CellValue |
     typed = "" if text is None else unicodedata.normalize("NFC", text).strip()
     if not typed or typed in plan.nulls:
         return None
+    if plan.pattern is not None:
+        typed = _matching(plan.pattern, typed)
     meant = typed if plan.values is None else plan.values.get(typed, typed)
     if not meant:
         return None
@@ -67,6 +70,14 @@ def read_cell(plan: ColumnPlan, text: str | None, zone: ZoneInfo) -> CellValue |
     if plan.parse == "number":
         return _number(plan, typed, meant)
     return CellValue(_READERS[plan.parse](plan, meant), as_reported=typed if meant != typed else None)
+
+
+def _matching(pattern: str, typed: str) -> str:
+    """Return the part of a cell that its column is about; a long cell is not searched, so that no pattern runs for hours."""
+    found = re.search(pattern, typed) if len(typed) <= MAX_SEARCHED_CHARACTERS else None
+    if found is None or not found.group(1):
+        raise CellRefusedError(Text(ko=f"{pattern}에 맞는 글", en=f"a text that {pattern} matches"))
+    return found.group(1)
 
 
 def _number(plan: ColumnPlan, typed: str, meant: str) -> CellValue:
@@ -109,11 +120,11 @@ def _measured(plan: ColumnPlan, typed: str, meant: str) -> CellValue:
 
 def _formula(plan: ColumnPlan, text: str) -> Mapping[str, float]:
     try:
-        percent = atomic_percent(parse_formula(text))
+        percent = parse_notation(text, balance=plan.field.balance).percent(
+            "mass" if plan.field.basis == "mass" else "at"
+        )
     except FormulaError as error:
         raise CellRefusedError(error.text, whole=True) from error
-    if plan.field.basis == "mass":
-        percent = atomic_to_weight_percent(percent)
     total = plan.field.sum.of if plan.field.sum is not None else 100.0
     return {symbol: amount * total / 100.0 for symbol, amount in percent.items()}
 

@@ -12,7 +12,20 @@ from sojae.domain.quantity import convert, delta, parse_number, ucum_code
 from sojae.domain.template import Field, Kind, Template
 from sojae.domain.toml_table import TomlTable
 
-ENTRIES = ("name", "field", "unit", "values", "parse", "format", "separator", "interval", "nulls", "records")
+ENTRIES = (
+    "name",
+    "field",
+    "unit",
+    "values",
+    "parse",
+    "format",
+    "separator",
+    "interval",
+    "pattern",
+    "where",
+    "nulls",
+    "records",
+)
 HEADER = "header"
 
 _PARSE_OF: Mapping[Kind, Parse] = {
@@ -30,6 +43,7 @@ _ALLOWED: Mapping[Kind, frozenset[Parse]] = {
     kind: frozenset({parse, *(("doi", "reference") if kind in ("string", "strings") else ())})
     for kind, parse in _PARSE_OF.items()
 }
+MAX_PATTERN_CHARACTERS = 200
 FORMULA_BASES = ("at", "mass")
 
 
@@ -50,6 +64,8 @@ def read_column(table: TomlTable, templates: Mapping[str, Template], nulls: froz
         component=component or None,
         separator=table.text("separator", ";"),
         format=table.optional_text("format"),
+        pattern=_pattern(table),
+        where=_where(table),
         nulls=nulls | frozenset(table.texts("nulls")),
         values=_value_map(table),
     )
@@ -80,6 +96,28 @@ def _field(table: TomlTable, record: str, name: str, templates: Mapping[str, Tem
 
 def _header_fields(templates: Iterable[Template]) -> tuple[Field, ...]:
     return next((t.header_fields for t in templates), ())
+
+
+def _where(table: TomlTable) -> tuple[tuple[str, str], ...]:
+    given = table.optional_table("where") or {}
+    for name, word in given.items():
+        if not isinstance(word, str):
+            raise refuse(table.where, f"where {name} = {word!r}", "a text as it stands in the file")
+    return tuple((name, str(word)) for name, word in given.items())
+
+
+def _pattern(table: TomlTable) -> str | None:
+    text = table.optional_text("pattern")
+    if text is None:
+        return None
+    try:
+        groups = re.compile(text).groups if len(text) <= MAX_PATTERN_CHARACTERS else 0
+    except re.error as error:
+        raise refuse(table.where, f"pattern {text!r} ({error})", "a regular expression") from error
+    if groups != 1:
+        expected = f"one group in brackets, in at most {MAX_PATTERN_CHARACTERS} characters"
+        raise refuse(table.where, f"pattern {text!r}", expected)
+    return text
 
 
 def _value_map(table: TomlTable) -> Mapping[str, str] | None:

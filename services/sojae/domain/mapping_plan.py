@@ -35,7 +35,10 @@ class Templates(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ColumnPlan:
-    """One column → one field: how its cells are read, and in which unit (a UCUM code) they are."""
+    """One column → one field: how its cells are read, and in which unit (a UCUM code) they are.
+
+    `where` names rows in which the column means this field, by other columns and their words.
+    """
 
     name: str
     field: Field
@@ -49,6 +52,8 @@ class ColumnPlan:
     format: str | None = None
     separator: str = ";"
     interval: Interval | None = None
+    pattern: str | None = None
+    where: tuple[tuple[str, str], ...] = ()
     nulls: frozenset[str] = frozenset()
 
     @property
@@ -81,7 +86,10 @@ class RecordPlan:
 
 @dataclass(frozen=True, slots=True)
 class FileMapping:
-    """A whole mapping; `defaults` are header fields of every event, `institute` may still be given by the caller."""
+    """A whole mapping; `defaults` are header fields of every event, `institute` may still be given by the caller.
+
+    `skip` names rows that are no records, by column and its words.
+    """
 
     where: str
     project: str
@@ -91,6 +99,7 @@ class FileMapping:
     header_row: int
     timezone: str
     defaults: Mapping[str, object]
+    skip: Mapping[str, tuple[str, ...]]
     records: tuple[RecordPlan, ...]
 
     def columns(self) -> tuple[str, ...]:
@@ -98,6 +107,7 @@ class FileMapping:
         names: list[str] = []
         for record in self.records:
             names += [*record.key, *([record.sample_id] if record.sample_id else []), *(c.name for c in record.columns)]
+            names += [name for c in record.columns for name, _ in c.where]
         return tuple(dict.fromkeys(names))
 
 

@@ -59,7 +59,7 @@ class EqualRows(NamedTuple):
 class RowsRead:
     """What a file holds: its rows, events in row order, findings, and how many rows told again of something sent once.
 
-    `equal` has the rows that hold what an earlier row holds, letter for letter.
+    `skipped` rows are none of the records, as the mapping says. `equal` has the rows that hold what an earlier row holds, letter for letter.
     """
 
     rows: int = 0
@@ -67,6 +67,7 @@ class RowsRead:
     events: list[ImportEvent] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     told_again: int = 0
+    skipped: int = 0
 
 
 def check_columns(mapping: FileMapping, table: Table) -> None:
@@ -125,6 +126,9 @@ class _RowReader:
         self.so_far = RowsRead()
 
     def read(self, row: Row) -> None:
+        if any(row.cells.get(name, "").strip() in words for name, words in self._mapping.skip.items()):
+            self.so_far.skipped += 1
+            return
         self._note(row)
         keys = {record.key: row_key(record.key, row, self._numbers) for record in self._mapping.records}
         for record in self._mapping.records:
@@ -145,6 +149,8 @@ class _RowReader:
         findings: list[Finding] = []
         said: list[tuple[ColumnPlan, CellValue]] = []
         for plan in record.columns:
+            if any(row.cells.get(name, "").strip() != word for name, word in plan.where):
+                continue
             text = row.cells.get(plan.name)
             try:
                 value = read_cell(plan, text, self._zone)

@@ -14,11 +14,14 @@ from sojae.domain.unit_spellings import COMMON, PRODUCT, SPELLINGS, SYMBOLS
 if TYPE_CHECKING:
     from pint import Quantity, UnitRegistry
 
-BASES = frozenset({"mass", "at", "mol", "vol", "RH", "w/v"})
-"""Annotations that tell fractions of mass, atoms, moles, volume and saturation apart: they never convert."""
+BASES = frozenset({"mass", "at", "mol", "vol", "RH", "w/v", "phr"})
+"""Annotations that tell fractions of mass, atoms, moles, volume, saturation and resin apart: they never convert."""
 
-LACKING: Mapping[str, str] = {"[pH]": "dimensionless"}
-"""UCUM codes that ucumvert does not know, and the unit of pint that carries them; each is a quantity of its own."""
+LACKING: Mapping[str, str] = {"[pH]": "dimensionless", "MPa.m0.5": "megapascal * meter ** 0.5"}
+"""Codes that ucumvert does not know, and the unit of pint that carries them; each is a quantity of its own.
+
+`[pH]` is UCUM's; a fracture toughness has no UCUM code, since exponents there are whole.
+"""
 
 _CODE_OF = {spelling: code for code, spellings in SPELLINGS.items() for spelling in spellings}
 _KNOWN_CODES = frozenset({*SPELLINGS, *COMMON})
@@ -26,6 +29,7 @@ _ANNOTATION = re.compile(r"\{([^}]*)\}")
 _PLAIN = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+|[+-]?[0-9]{1,3}(,[0-9]{3}){2,}")
 MAX_UNIT_CHARACTERS = 64
+_POWER_OF_TEN = re.compile(r"10\^?(?=[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]|(?<=\^)[-0-9])")
 _HUGE_EXPONENT = re.compile(r"(?:10[*^]|[A-Za-z\]}])[+-]?[0-9]{3,}")
 
 
@@ -62,7 +66,9 @@ def ucum_code(spelling: str) -> str:
         return _CODE_OF[text]
     if len(text) > MAX_UNIT_CHARACTERS or _HUGE_EXPONENT.search(text):
         raise _unknown(text)
-    for candidate in dict.fromkeys((text, _with_ucum_signs(text))):
+    # Compatibility signs are one character for a whole unit: ㎛, ㎥, ㎫.
+    plain = unicodedata.normalize("NFKC", text)
+    for candidate in dict.fromkeys((text, _with_ucum_signs(text), plain, _with_ucum_signs(plain))):
         if candidate in _CODE_OF:
             return _CODE_OF[candidate]
         if _is_ucum(candidate):
@@ -134,6 +140,7 @@ def _finite(compute: Callable[[float, str, str], float], value: float, source: s
 
 
 def _with_ucum_signs(text: str) -> str:
+    text = _POWER_OF_TEN.sub("10*", text)
     for sign, code in SYMBOLS.items():
         text = text.replace(sign, code)
     # A blank between two units is not taken for a product: `m s` could become milliseconds.

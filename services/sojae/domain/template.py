@@ -69,7 +69,10 @@ class SumRule(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a template; `unit` is a UCUM code, bounds are in that unit."""
+    """One field of a template; `unit` is a UCUM code, bounds are in that unit.
+
+    `balance`: a formula of it may name one element as `bal.`, what is missing to 100.
+    """
 
     name: str
     kind: Kind
@@ -83,6 +86,7 @@ class Field:
     hard: Bounds | None = None
     one_of: tuple[str, ...] | None = None
     sum: SumRule | None = None
+    balance: bool = False
     split_by: str | None = None
     standard: str | None = None
     example: object = None
@@ -193,6 +197,7 @@ def _field(source: Mapping[str, object], reader: Reader) -> Field:
         hard=reader.bounds(source, "hard"),
         one_of=reader.strings(source, "one_of"),
         sum=_sum(source, reader),
+        balance=reader.flag(source, "balance"),
         split_by=reader.optional_text(source, "split_by"),
         standard=reader.optional_text(source, "standard"),
         example=source.get("example"),

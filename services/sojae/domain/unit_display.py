@@ -54,6 +54,22 @@ SHOWN: dict[str, str] = {
     "GOhm": "GΩ",
     "Ohm.F": "Ω·F",
     "uF": "µF",
+    "MPa.m0.5": "MPa·√m",
+    "%{phr}": "phr",
+    "[ppm]": "ppm",
+    "[ppb]": "ppb",
+    "[ppm]/K": "ppm/K",
+    "10*-3.mm[Hg]": "mTorr",
+    "[den]": "den",
+    "gf/[den]": "gf/den",
+    "eV/{atom}": "eV/atom",
+    "mA.h": "mAh",
+    "mA.h/g": "mAh/g",
+    "W.h/kg": "Wh/kg",
+    "W/(m.K)": "W/(m·K)",
+    "J/(mol.K)": "J/(mol·K)",
+    "J/(g.K)": "J/(g·K)",
+    "J/(kg.K)": "J/(kg·K)",
 }
 """UCUM code → how people write it; `1`, a number without a unit, is nothing."""
 
