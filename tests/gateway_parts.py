@@ -15,6 +15,7 @@ from sojae.adapters.avro import FastavroEncoder
 from sojae.adapters.events_schema import EVENTS, HEADER
 from sojae.adapters.events_table import DeltaEventsTable, events_uri, month_of
 from sojae.adapters.template_files import TemplateBook, load_templates, packaged_folder
+from sojae.domain.grade import grade
 from sojae.domain.model import Dataset, InputGroup, Library, Manifest, ModelInput, TargetModel
 from sojae.domain.template import STAGES, Template
 from sojae.domain.text import Text
@@ -87,6 +88,7 @@ class EventStore:
             "topic": f"sojae.events.{whole['institute']}",
             "status": "accepted",
             "issues": [],
+            "grade": grade(whole, []),
             "project": template.key.project,
             "stage": template.key.stage,
             "schema_sha256": template.sha256,
@@ -118,7 +120,7 @@ class EventStore:
 def quarantined(row: Row, rule: str = "hard_range", field: str | None = "yield_strength") -> Row:
     """Return the row as one that a rule has refused."""
     issue = {"rule": rule, "severity": "hard", "field": field, "got": "99999", "expected": "0.1 to 10000 MPa"}
-    return {**row, "status": "quarantined", "issues": [issue]}
+    return {**row, "status": "quarantined", "issues": [issue], "grade": None}
 
 
 def undecodable(institute: str = "kims", raw: bytes = b"\x05nonsense") -> Row:

@@ -94,6 +94,10 @@ class Client:
         """Return the projects, with their template versions and the model version that answers."""
         return list(self._ask("GET", "/v1/projects")["projects"])
 
+    def project(self, name: str) -> JSON:
+        """Return a project, with counts of its current records by stage and quality grade in `grades`."""
+        return self._ask("GET", f"/v1/projects/{_part(name)}")
+
     def templates(self) -> list[JSON]:
         """Return the template versions."""
         return list(self._ask("GET", "/v1/templates")["templates"])

@@ -31,7 +31,7 @@ from sojae_gateway.agent import running
 from sojae_gateway.parts import Parts, Sources, open_parts
 from sojae_gateway.plant_follower import OpenFeed
 from sojae_gateway.plant_messages import topics_of
-from sojae_gateway.routes import answers, asking, health, models, plants, rows, stream, templates
+from sojae_gateway.routes import answers, asking, health, models, plants, registry, rows, stream, templates
 from sojae_gateway.settings import FollowingSettings, GatewaySettings
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ ROUTES = [
     *rows.HANDLERS,
     *plants.HANDLERS,
     *stream.HANDLERS,
+    *registry.HANDLERS,
 ]
 GRACE_SECONDS = 4
 KEEP_ALIVE_SECONDS = 30

@@ -11,7 +11,8 @@ from litestar.openapi.plugins import JsonRenderPlugin
 
 from sojae_gateway.design_query import DesignRequest
 from sojae_gateway.predict import PredictAnswer, PredictRequest
-from sojae_gateway.problems import MEDIA_TYPE, STATUS, Problem
+from sojae_gateway.problems import MEDIA_TYPE, REGISTRY_MEDIA_TYPE, REGISTRY_PATH, STATUS, Problem, RegistryProblem
+from sojae_gateway.routes.registry import SchemaRequest
 
 PREDICT = "/v1/projects/{project}/predict"
 DESIGN = "/v1/projects/{project}/design"
@@ -56,36 +57,48 @@ class CompletedJSON(JsonRenderPlugin):
 
 def complete(document: Mapping[str, Any]) -> Document:
     """Return the framework's document with the raw route, raw bodies and the problem answers; the given one stays as it is."""
-    kinds = [PredictRequest, PredictAnswer, DesignRequest, Problem]
+    kinds = [PredictRequest, PredictAnswer, DesignRequest, Problem, SchemaRequest, RegistryProblem]
     _, components = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
     known = document.get("components", {}).get("schemas", {})
     paths = {**document.get("paths", {}), PREDICT: {"post": _predict()}}
     paths[DESIGN] = {"post": {**paths[DESIGN]["post"], "requestBody": _body("DesignRequest")}}
     return {
         **document,
-        "paths": {path: {method: _told(told) for method, told in item.items()} for path, item in sorted(paths.items())},
+        "paths": {path: _item(path, item) for path, item in sorted(paths.items())},
         "components": {**document.get("components", {}), "schemas": {**known, **components}},
     }
 
 
-def _told(operation: object) -> object:
-    """Return an operation that says that any other answer is a problem document."""
+def _item(path: str, item: Mapping[str, object]) -> Document:
+    """Return the operations of a path; those of the registry speak its own media type, and take a schema."""
+    if not path.startswith(REGISTRY_PATH):
+        told = "A problem document (RFC 9457), in Korean and English."
+        return {method: _told(operation, told, MEDIA_TYPE, "Problem") for method, operation in item.items()}
+    told = "What went wrong, as clients of a schema registry read it."
+    operations = {m: _told(o, told, REGISTRY_MEDIA_TYPE, "RegistryProblem") for m, o in item.items()}
+    if "post" in operations:
+        operations["post"]["requestBody"] = _body("SchemaRequest", REGISTRY_MEDIA_TYPE)
+    return operations
+
+
+def _told(operation: object, told: str, media_type: str, name: str) -> Any:
+    """Return an operation that says that any other answer is a problem."""
     if not isinstance(operation, Mapping) or "responses" not in operation:
         return operation
     problem = {
-        "description": "A problem document (RFC 9457), in Korean and English.",
-        "content": {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(name="Problem")}}},
+        "description": told,
+        "content": {media_type: {"schema": {"$ref": REFERENCE.format(name=name)}}},
     }
     kept = {status: answer for status, answer in operation["responses"].items() if status != "400"}
     return {**operation, "responses": {**kept, "default": problem}}
 
 
-def _content(name: str) -> Document:
-    return {"application/json": {"schema": {"$ref": REFERENCE.format(name=name)}}}
+def _content(name: str, media_type: str = "application/json") -> Document:
+    return {media_type: {"schema": {"$ref": REFERENCE.format(name=name)}}}
 
 
-def _body(name: str) -> Document:
-    return {"required": True, "content": _content(name)}
+def _body(name: str, media_type: str = "application/json") -> Document:
+    return {"required": True, "content": _content(name, media_type)}
 
 
 def _predict() -> Document:

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 OK = 200
 NOT_READY = 503
 MEDIA_TYPE = "application/problem+json"
+REGISTRY_PATH = "/registry"
+REGISTRY_MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 _INTERNAL = 500
 
 STATUS: Mapping[str, int] = {
@@ -38,6 +40,9 @@ STATUS: Mapping[str, int] = {
     "unknown_record": 404,
     "unknown_event": 404,
     "unknown_plant": 404,
+    "unknown_subject": 404,
+    "unknown_version": 404,
+    "unregistered_schema": 404,
     "method_not_allowed": 405,
     "slow_request": 408,
     "ambiguous_record": 409,
@@ -67,6 +72,24 @@ TITLES: Mapping[int, str] = {
     503: "Not available yet",
 }
 RETRY_SECONDS = {"no_model_yet": 15, "store_unavailable": 2, "model_unavailable": 5, "too_many_streams": 10}
+
+
+REGISTRY_CODES: Mapping[str, int] = {
+    "unknown_subject": 40401,
+    "unknown_version": 40402,
+    "unregistered_schema": 40403,
+    "invalid_schema": 42201,
+    "invalid_version": 42202,
+    "published_by_file": 42205,
+}
+"""What clients of a schema registry know a rule by, with the status in the first three digits; others by their status."""
+
+
+class RegistryProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """What clients of a schema registry are told when something goes wrong."""
+
+    error_code: int
+    message: str
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,7 +125,7 @@ def problem_of(error: Exception, language: Language = "en") -> Problem:
     )
 
 
-def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Problem] | Response[RegistryProblem]:
     """Return the answer to a request that failed."""
     language: Language = "ko" if request.headers.get("accept-language", "").lower().startswith("ko") else "en"
     problem = problem_of(error, language)
@@ -111,7 +134,21 @@ def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Probl
     headers = dict(cast("Mapping[str, str]", getattr(error, "headers", None) or {}))
     if problem.rule in RETRY_SECONDS:
         headers["Retry-After"] = str(RETRY_SECONDS[problem.rule])
+    path = request.scope["path"]
+    if path == REGISTRY_PATH or path.startswith(f"{REGISTRY_PATH}/"):
+        return _registry_answer(problem, headers)
     return Response(problem, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _registry_answer(problem: Problem, headers: Mapping[str, str]) -> Response[RegistryProblem]:
+    """Return a problem in the form that clients of a schema registry read."""
+    code = REGISTRY_CODES.get(problem.rule, problem.status)
+    return Response(
+        RegistryProblem(error_code=code, message=problem.detail),
+        status_code=int(str(code)[:3]),
+        media_type=REGISTRY_MEDIA_TYPE,
+        headers=dict(headers),
+    )
 
 
 Handler = Callable[[Request[Any, Any, Any], Any], Response[Any]]

@@ -131,6 +131,19 @@ class Reads:
         ]
         return dict(total), table, version
 
+    def grades(self, project: str) -> tuple[dict[str, dict[str, int]], int | None]:
+        """Return counts of a project's current records by stage and grade (`none` = stored without one), and their version.
+
+        Only those are counted whose institute the principal speaks for.
+        """
+        with self.reader.snapshot() as rows:
+            counts, version = rows.grades(project), rows.version
+        by_stage: dict[str, Counter[str]] = {}
+        for one in counts:
+            if visible(self.principal, Subject(one.owner, "accepted", project), self.today) == "everything":
+                by_stage.setdefault(one.stage, Counter())[one.grade or "none"] += one.n
+        return {stage: dict(sorted(found.items())) for stage, found in sorted(by_stage.items())}, version
+
     def _record(self, rows: RowSnapshot, home: Home, record_id: str) -> Record | None:
         """Return a record of one institute, project and stage, None when there is none or nothing of it may be seen."""
         stated = rows.statements(home, record_id)

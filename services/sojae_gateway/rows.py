@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from sojae.adapters.row_reads import EventRow
+from sojae.domain.grade import Grade
 from sojae.domain.issue import Issue, Status, rule_text
 from sojae.domain.template import Template
 from sojae.ports import Decoded, Decoder
@@ -57,6 +58,7 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
     project: str | None
     stage: str | None
     status: Status
+    grade: Grade | None
     position: Position
     ingest_time: dt.datetime
     sight: str
@@ -89,6 +91,7 @@ def _show(row: EventRow, told: Decoded, principal: Principal, today: dt.date) ->
         project=row.project,
         stage=row.stage,
         status=row.status,
+        grade=row.grade,
         position=Position(
             topic=row.topic, topic_id=row.place.topic_id, partition=row.place.partition, offset=row.place.offset
         ),

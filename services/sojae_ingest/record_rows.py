@@ -102,4 +102,6 @@ def _record(row: Row, one: Decoded, names: set[str]) -> dict[str, object]:
         # A repaired event stands where its original stood; since when it is known stays its own.
         own |= {name: row[place] for name, place in zip(ORDER_COLUMNS, PLACE_COLUMNS, strict=True)}
     values = {k: v for k, v in one.values.items() if k in names}
-    return {**one.header, **own, "grade": grade(one.header, [str(i["rule"]) for i in issues]), **values}
+    # A table that was begun before events had a grade has none to give.
+    own["grade"] = row.get("grade") or grade(one.header, [str(i["rule"]) for i in issues])
+    return {**one.header, **own, **values}

@@ -23,7 +23,7 @@ from sojae_ingest.record_rows import RecordSources, TemplateGone, record_table
 log = logging.getLogger(__name__)
 
 COLUMNS = (
-    "topic_id", "partition", "offset", "ingest_time", "status", "issues", "project", "stage", "template_version",
+    "topic_id", "partition", "offset", "ingest_time", "status", "issues", "grade", "project", "stage", "template_version",
     "schema_sha256", "raw", *PLACE_COLUMNS,
 )  # fmt: skip
 NEAR_UNIQUE = ("event_id", "record_id", "offset", "sample_id", "content", "event_time")

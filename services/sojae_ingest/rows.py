@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from sojae.adapters.events_schema import EVENTS, HEADER
 from sojae.adapters.events_table import month_of
+from sojae.domain.grade import grade
 from sojae.domain.issue import Issue
 from sojae.domain.order import PLACE_COLUMNS
 from sojae.ports import Decoded, Message
@@ -31,6 +32,7 @@ def events_rows(judged: Sequence[Judged], ingest_time_us: int) -> pa.Table:
         "ingest_month": [month] * len(judged),
         "status": [j.status for j in judged],
         "issues": [[asdict(i) for i in j.issues] for j in judged],
+        "grade": [_grade(j) for j in judged],
         "project": [j.decoded.template.key.project if j.decoded.template else None for j in judged],
         "stage": [j.decoded.template.key.stage if j.decoded.template else None for j in judged],
         "schema_sha256": [j.decoded.template.sha256 if j.decoded.template else None for j in judged],
@@ -73,6 +75,11 @@ def storable_rows(judged: Sequence[Judged], ingest_time_us: int) -> pa.Table:
                 one.decoded, one.identified, one.status, one.place = Decoded(), False, "quarantined", None
                 one.issues = [Issue("check_failed", "hard", None, type(error).__name__, "a header that can be stored")]
         return events_rows(judged, ingest_time_us)
+
+
+def _grade(one: Judged) -> str | None:
+    """Return the quality grade of an accepted message; others have none."""
+    return grade(one.header, [i.rule for i in one.issues]) if one.status == "accepted" else None
 
 
 def _header_value(value: object, kind: pa.DataType) -> object:

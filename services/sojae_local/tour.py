@@ -188,6 +188,7 @@ class _Tour:
         target = max(card.targets, key=lambda t: (t.name in SHOWN_TARGETS, t.rows))
         for line in five_lines(card, target.name):
             self.say(f"  {line.en}", f"  {line.ko}")
+        self._say_grades(name)
         bounds = next(t for t in model["manifest"]["targets"] if t["name"] == target.name)
         wanted = _middle(bounds)
         answer = self.client.design(name, {target.name: wanted}, top_k=5)
@@ -199,6 +200,11 @@ class _Tour:
         facts["prediction"] = self._predict(name, target.name, answer["baseline"][0])
         facts["design"] = self._design(name, target.name, wanted, answer)
         return facts
+
+    def _say_grades(self, name: str) -> None:
+        counted = self.client.project(name)["grades"].get("property", {})
+        shown = ", ".join(f"{grade} {n}" for grade, n in sorted(counted.items()))
+        self.say(f"  quality grades of its property records: {shown}", f"  물성 기록의 품질 등급: {shown}")
 
     def _model(self, name: str) -> JSON | None:
         try:

@@ -53,6 +53,7 @@ EVENTS = pa.schema(
         *(pa.field(name, kind) for name, kind in HEADER),
         pa.field("status", _TEXT),
         pa.field("issues", ISSUES),
+        pa.field("grade", _TEXT),
         pa.field("project", _TEXT),
         pa.field("stage", _TEXT),
         *MESSAGE_FIELDS,

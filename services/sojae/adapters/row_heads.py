@@ -32,12 +32,12 @@ WHERE id IN (SELECT id FROM new_firsts UNION SELECT id FROM known_firsts WHERE b
     f"DELETE FROM heads WHERE id IN (SELECT h.id FROM touched t CROSS JOIN heads h ON {_SAME_RECORD.format('h')})",  # noqa: S608
     f"DELETE FROM gone WHERE id IN (SELECT g.id FROM touched t CROSS JOIN gone g ON {_SAME_RECORD.format('g')})",  # noqa: S608
     f"""CREATE TEMP TABLE latest AS
-SELECT e.id, max(e.place) AS place, e.retracted, e.sample_id, t.*
+SELECT e.id, max(e.place) AS place, e.retracted, e.sample_id, e.grade, t.*
 FROM touched t CROSS JOIN events e ON e.record_key = t.record_key AND e.owner = t.owner AND e.record_id = t.record_id
   AND coalesce(e.project, '') = t.project AND coalesce(e.stage, '') = t.stage
 WHERE e.status = 'accepted' AND {COUNTS} GROUP BY t.rowid""",  # noqa: S608
-    """INSERT INTO heads (id, turn, place, record_key, sample_key, owner, record_id, project, stage)
-SELECT id, ?1 + 1, place, record_key, sample_key(sample_id), owner, record_id, project, stage FROM latest
+    """INSERT INTO heads (id, turn, place, record_key, sample_key, owner, record_id, project, stage, grade)
+SELECT id, ?1 + 1, place, record_key, sample_key(sample_id), owner, record_id, project, stage, grade FROM latest
 WHERE NOT coalesce(retracted, 0)""",
     f"""INSERT INTO gone (turn, record_key, owner, record_id, project, stage)
 SELECT ?1 + 1, t.record_key, t.owner, t.record_id, t.project, t.stage FROM touched t

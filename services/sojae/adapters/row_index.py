@@ -40,6 +40,7 @@ FED = (
     *(name for name, _ in HEADER),
     "status",
     "issues",
+    "grade",
     "project",
     "stage",
     "schema_sha256",

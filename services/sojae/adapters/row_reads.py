@@ -10,9 +10,11 @@ from typing import NamedTuple, cast
 
 import msgspec
 
+from sojae.adapters.row_counts import Count, GradeCount, count_current, count_events, count_grades
 from sojae.adapters.row_heads import COUNTS
 from sojae.adapters.row_tables import hash_key, open_reader, place_bytes, place_of, record_key, transaction, unusable
 from sojae.domain.errors import StateError
+from sojae.domain.grade import Grade
 from sojae.domain.issue import Issue, Status
 from sojae.domain.order import Place
 
@@ -33,6 +35,7 @@ class EventRow:
     event_us: int | None
     status: Status
     issues: tuple[Issue, ...]
+    grade: Grade | None
     project: str | None
     stage: str | None
     schema_sha256: str | None
@@ -71,16 +74,6 @@ class QuarantineFilter:
     owner: str | None = None
     project: str | None = None
     rule: str | None = None
-
-
-class Count(NamedTuple):
-    """How many events of one institute, project and stage ('' where undecodable) have one status."""
-
-    owner: str
-    project: str
-    stage: str
-    status: Status
-    n: int
 
 
 class Home(NamedTuple):
@@ -213,16 +206,15 @@ class RowSnapshot:
 
     def counts(self) -> list[Count]:
         """Return how many events there are by institute, project, stage and status, sorted."""
-        rows = self._connection.execute("SELECT owner, project, stage, status, n FROM counts ORDER BY 1, 2, 3, 4")
-        return [Count(*row) for row in rows]
+        return count_events(self._connection)
+
+    def grades(self, project: str) -> list[GradeCount]:
+        """Return how many current records of a project there are by institute, stage and grade, sorted."""
+        return count_grades(self._connection, project)
 
     def count_current(self, project: str, stage: str, at_most: int) -> int:
         """Return how many current records a stage of a project has; counting stops at `at_most`."""
-        row = self._connection.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM heads WHERE project = ? AND stage = ? LIMIT ?)",
-            (project, stage, at_most),
-        ).fetchone()
-        return int(row[0])
+        return count_current(self._connection, project, stage, at_most)
 
     def _has_record(self, home: Home, record_id: str) -> bool:
         sql = f"SELECT 1 FROM events e WHERE {_IN_HOME} LIMIT 1"  # noqa: S608 - constants only

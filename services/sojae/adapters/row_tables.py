@@ -13,7 +13,7 @@ from sojae.domain.order import Place
 
 log = logging.getLogger(__name__)
 
-LAYOUT = 3
+LAYOUT = 4
 """Goes up when a table changes; an index of another layout is built again."""
 
 BUSY_MILLISECONDS = 10_000
@@ -21,7 +21,7 @@ WRITER_CACHE_KIB = 256 * 1024
 READER_CACHE_KIB = 8 * 1024
 
 COLUMNS = (
-    "place event_key record_key owner topic topic_id partition offset ingest_us broker_us event_us status issues project stage "
+    "place event_key record_key owner topic topic_id partition offset ingest_us broker_us event_us status issues grade project stage "
     "schema_sha256 rule_version event_id record_id template_version institute producer epoch seq sample_id origin content "
     "supersedes repairs retracted disclosure raw"
 ).split()
@@ -41,7 +41,7 @@ CREATE TABLE events (
   id INTEGER PRIMARY KEY, place BLOB NOT NULL, event_key INTEGER, record_key INTEGER, owner TEXT NOT NULL,
   topic TEXT NOT NULL, topic_id TEXT NOT NULL, partition INTEGER NOT NULL, "offset" INTEGER NOT NULL,
   ingest_us INTEGER NOT NULL, broker_us INTEGER, event_us INTEGER, status TEXT NOT NULL, issues TEXT NOT NULL,
-  project TEXT, stage TEXT, schema_sha256 TEXT, rule_version TEXT, event_id TEXT, record_id TEXT, template_version TEXT,
+  grade TEXT, project TEXT, stage TEXT, schema_sha256 TEXT, rule_version TEXT, event_id TEXT, record_id TEXT, template_version TEXT,
   institute TEXT, producer TEXT, epoch INTEGER, seq INTEGER, sample_id TEXT, origin TEXT, content TEXT, supersedes TEXT,
   repairs TEXT, retracted INTEGER, disclosure TEXT, raw BLOB);
 CREATE INDEX events_by_event ON events (event_key);
@@ -51,12 +51,13 @@ CREATE TABLE firsts (id INTEGER PRIMARY KEY, event_key INTEGER);
 CREATE INDEX firsts_by_event ON firsts (event_key);
 CREATE TABLE heads (
   id INTEGER PRIMARY KEY, turn INTEGER NOT NULL, place BLOB NOT NULL, record_key INTEGER NOT NULL, sample_key INTEGER NOT NULL,
-  owner TEXT NOT NULL, record_id TEXT NOT NULL, project TEXT NOT NULL, stage TEXT NOT NULL);
+  owner TEXT NOT NULL, record_id TEXT NOT NULL, project TEXT NOT NULL, stage TEXT NOT NULL, grade TEXT);
 CREATE INDEX heads_by_record ON heads (record_key);
 CREATE INDEX heads_by_sample ON heads (sample_key);
 CREATE INDEX heads_by_place ON heads (place);
 CREATE INDEX heads_by_project ON heads (project, place);
 CREATE INDEX heads_by_turn ON heads (project, turn);
+CREATE INDEX heads_by_grade ON heads (project, stage, owner, grade);
 CREATE TABLE gone (
   id INTEGER PRIMARY KEY, turn INTEGER NOT NULL, record_key INTEGER NOT NULL, owner TEXT NOT NULL,
   record_id TEXT NOT NULL, project TEXT NOT NULL, stage TEXT NOT NULL);

@@ -96,7 +96,7 @@ def import_file(**options: object) -> None:
     if asked.errors is not None:
         give_back(asked.file, asked.errors, parts, report, asked.said)
     if asked.as_json:
-        click.echo(json.dumps(report.counts()))
+        click.echo(json.dumps({**report.counts(), "grades": report.grades}))
     else:
         click.echo("\n".join(_report(report, parts[0].mapping.project, asked)))
     if report.waiting:

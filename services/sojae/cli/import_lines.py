@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sojae.cli.import_report import FoundCell, ImportReport
 from sojae.domain.mapping_rows import EqualRows, Finding
+from sojae.domain.template import STAGES
 from sojae.domain.text import Language, Text
 
 LINES_SHOWN = 20
@@ -91,6 +92,8 @@ def lines(report: ImportReport, language: Language, *, everything: bool = False)
         (words.equal, _equal(report.equal, language)),
     ):
         yield from _listed(heading, found, words, everything=everything)
+    if report.grades:
+        yield grades_line(report)[language]
     yield counts_line(report)[language]
 
 
@@ -112,6 +115,16 @@ def counts_line(report: ImportReport) -> Text:
         en="rows {rows} · sent {sent} · accepted {accepted} (flagged {flagged}) · quarantined {quarantined} "
         "· duplicates {duplicates} · unread {unread} · unknown {unknown}",
     ).format(**report.counts())
+
+
+def grades_line(report: ImportReport) -> Text:
+    """Return the quality grades of what was accepted: `grades: composition D 95 · property B 90, D 3`."""
+    found = " · ".join(
+        f"{stage} {', '.join(f'{name} {n}' for name, n in sorted(report.grades[stage].items()))}"
+        for stage in STAGES
+        if stage in report.grades
+    )
+    return Text(ko=f"등급: {found}", en=f"grades: {found}")
 
 
 Line = tuple[str, Sequence[int]]

@@ -1,10 +1,12 @@
 """What became of an import: outcomes matched with the rows of the file that they are about, and counted."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
 from sojae.domain.finding_words import shown_expected, shown_got
+from sojae.domain.grade import Grade, grade
 from sojae.domain.issue import rule_text
 from sojae.domain.mapping_rows import EqualRows, Finding, ImportEvent, RowsRead
 from sojae.domain.text import Text
@@ -30,7 +32,7 @@ class FoundCell(NamedTuple):
 
 @dataclass(slots=True)
 class ImportReport:
-    """Counts of one import; `waiting` are the events whose outcome is not known yet.
+    """Counts of one import; `waiting` are the events whose outcome is not known yet, `grades` those of accepted ones by stage.
 
     `store_unread` says why the store could not be read when it was last asked, None when it could.
     """
@@ -42,6 +44,7 @@ class ImportReport:
     flagged: int = 0
     quarantined: int = 0
     duplicates: int = 0
+    grades: dict[str, Counter[Grade]] = field(default_factory=dict)
     refused: list[FoundCell] = field(default_factory=list)
     warned: list[FoundCell] = field(default_factory=list)
     findings: Sequence[Finding] = ()
@@ -83,6 +86,7 @@ class ImportReport:
         if status == "accepted":
             warned = [_cell(event, issue) for issue in issues if issue["severity"] == "warn"]
             self.accepted += 1
+            self._grade(event, issues)
             self.flagged += bool(warned)
             self.warned += warned
         elif status == "duplicate":
@@ -90,6 +94,11 @@ class ImportReport:
         else:
             self.quarantined += 1
             self.refused += [_cell(event, issue) for issue in issues if issue["severity"] == "hard"]
+
+    def _grade(self, event: ImportEvent, issues: Sequence[Mapping[str, object]]) -> None:
+        """Count the quality grade with which an event was accepted."""
+        found = grade(event.header, [str(issue["rule"]) for issue in issues])
+        self.grades.setdefault(event.template.key.stage, Counter())[found] += 1
 
     def counts(self) -> dict[str, int]:
         """Return the numbers of the import, by the words of the last line."""

@@ -16,9 +16,11 @@ from pydantic.fields import FieldInfo
 from sojae import topics
 from sojae.adapters.template_files import load_templates, packaged_folder
 from sojae.cli.markdown import page, table
+from sojae.cli.reference_projects import project_page
 from sojae.cli.reference_templates import templates_page, units_page
 from sojae.cli.running import with_sentence
 from sojae.domain.issue import RULES
+from sojae.domain.lead_projects import LEAD_PROJECTS
 from sojae.domain.template import Template
 from sojae.settings import groups
 
@@ -42,9 +44,11 @@ MESSAGE_HEADERS = (
 
 def pages() -> dict[str, str]:
     """Return the text of each generated page by its file name."""
+    book = load_templates()
     return {
         "settings.md": _settings(),
-        "templates.md": templates_page(),
+        "templates/README.md": templates_page(),
+        **{f"templates/{name}.md": project_page(name, book) for name in LEAD_PROJECTS},
         "units.md": units_page(),
         "rules.md": _rules(),
         "topics.md": _topics(),
@@ -58,6 +62,7 @@ def write(folder: Path) -> list[Path]:
     written = []
     for name, text in pages().items():
         path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         written.append(path)
     return written

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from sojae.adapters.template_files import load_templates
 from sojae.cli.markdown import page, table
 from sojae.domain.checks import shown_bounds
+from sojae.domain.lead_projects import LEAD_PROJECTS
 from sojae.domain.schema_reader import Bounds
-from sojae.domain.template import STAGES, Field, Template
+from sojae.domain.template import Field
 from sojae.domain.unit_display import shown_unit
 from sojae.domain.unit_spellings import COMMON, SPELLINGS, SYMBOLS
 
-FIELD_COLUMNS = ("field", "이름", "name", "kind", "unit", "required", "usual", "possible", "words, amounts", "role")
 LEAD = (
-    "What a mapping of [`sojae import`](../how-to/import-a-spreadsheet.md) may name as `<stage>.<field>`, and what an event may "
+    "What a mapping of [`sojae import`](../../how-to/import-a-spreadsheet.md) may name as `<stage>.<field>`, and what an event may "
     "hold. A value outside the usual range is accepted and flagged, one outside the possible range is quarantined; both are "
-    "in the field's unit. Other units are converted: [units](units.md). What else is checked is in [rules](rules.md). In the "
+    "in the field's unit. Other units are converted: [units](../units.md). What else is checked is in [rules](../rules.md). In the "
     "column role, `input` and `condition` are what models predict from, `target` what they predict, `intermediate` and "
     "`note` are kept and not learnt from, `identifier` names a lot or a place."
 )
@@ -29,19 +29,24 @@ UNITS_LEAD = (
 
 
 def templates_page() -> str:
-    """Return the fields of every template, by project and stage, and of the header."""
-    parts = [LEAD]
-    known = sorted(load_templates(), key=_place)
-    for template in known:
-        parts += [
-            f"## {template.key}: {template.label.en} ({template.label.ko})",
-            table(FIELD_COLUMNS, [_row(field) for field in template.fields]),
-        ]
-    header = {field.name: field for template in known for field in template.header_fields}
+    """Return which projects there are, and the fields of every event's header."""
+    book = load_templates()
+    header = {field.name: field for template in book for field in template.header_fields}
     rows = [
-        (f"`{f.name}`", f.label.ko, f.label.en, f.kind, _words(f), _without_tags(f.doc or "")) for f in header.values()
+        (f"`{f.name}`", f.label.ko, f.label.en, f.kind, shown_words(f), without_tags(f.doc or ""))
+        for f in header.values()
     ]
-    parts += ["## Header", HEADER_LEAD, table(("field", "이름", "name", "kind", "words", "meaning"), rows)]
+    projects = [
+        (f"[`{name}`]({name}.md)", lead.name.ko, lead.name.en, f"{lead.field.ko} · {lead.family.ko}")
+        for name, lead in LEAD_PROJECTS.items()
+    ]
+    parts = [
+        LEAD,
+        table(("project", "이름", "name", "분야 · 소재"), projects),
+        "## Header",
+        HEADER_LEAD,
+        table(("field", "이름", "name", "kind", "words", "meaning"), rows),
+    ]
     return page("Templates", parts)
 
 
@@ -65,43 +70,27 @@ def units_page() -> str:
     )
 
 
-def _without_tags(text: str) -> str:
+def without_tags(text: str) -> str:
     """Return a text in which no `<` outside of code is taken for the begin of a tag."""
     parts = text.split("`")
     return "`".join(part if place % 2 else part.replace("<", "\\<") for place, part in enumerate(parts))
 
 
-def _place(template: Template) -> tuple[str, int, str]:
-    return template.key.project, STAGES.index(template.key.stage), template.key.version
-
-
-def _row(field: Field) -> tuple[str, ...]:
-    return (
-        f"`{field.name}`",
-        field.label.ko,
-        field.label.en,
-        field.kind,
-        _unit(field.unit),
-        "yes" if field.required else "",
-        _range(field.warn),
-        _range(field.hard),
-        _words(field),
-        field.role,
-    )
-
-
-def _unit(code: str | None) -> str:
+def unit_code(code: str | None) -> str:
+    """Return a unit as its UCUM code, and as people write it where that differs."""
     if code is None:
         return ""
     shown = shown_unit(code)
     return f"`{code}`" if shown in ("", code) else f"`{code}` ({shown})"
 
 
-def _range(bounds: Bounds | None) -> str:
+def shown_range(bounds: Bounds | None) -> str:
+    """Return a range without its unit, empty where there is none."""
     return "" if bounds is None else shown_bounds(bounds, None)
 
 
-def _words(field: Field) -> str:
+def shown_words(field: Field) -> str:
+    """Return which words a field takes, and how its amounts are given."""
     return "; ".join(_said(field))
 
 

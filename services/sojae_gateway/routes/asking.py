@@ -21,6 +21,8 @@ from sojae_gateway.refusal import Refused, refused_value, shorten
 READS = frozenset({"GET", "HEAD"})
 ANSWERS = "answers"
 """Marks, in a route's `opt`, a POST that only answers a question: it changes nothing, so it is open where reads are."""
+TAKES_ANY = "takes_any"
+"""Marks, in a route's `opt`, a call of somebody else's protocol: its clients send parameters that play no part here."""
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 VERSION_HEADER = b"sojae-store-version"
 """Says which version of `events` an answer is of."""
@@ -117,6 +119,8 @@ def _local_host(connection: Connection) -> None:
 
 def known_parameters(connection: Connection, handler: BaseRouteHandler) -> None:
     """Refuse a query parameter that the route does not have: ignored, it would give the wrong rows without a word."""
+    if handler.opt.get(TAKES_ANY, False):
+        return
     known = set(handler.parsed_fn_signature.parameters)
     if "page" in known:
         known |= {"cursor", "limit"}

@@ -1,6 +1,6 @@
 """Row reads: records, events, the quarantine, and how far the index is."""
 
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from litestar import Request, Response, get
@@ -11,7 +11,18 @@ from sojae_gateway.reads import CountRow, EventFound, EventPage, Record
 from sojae_gateway.routes.asking import VERSION_HEADER, ThePage, TheParts, TheReads, tail
 
 Asked = Request[Any, Any, Any]
-Answer = TypeVar("Answer", EventPage, Record, EventFound, "Status")
+
+
+class Versioned(Protocol):
+    """An answer that says which version of `events` it is of."""
+
+    @property
+    def store_version(self) -> int | None:
+        """The version; None before the first."""
+        ...
+
+
+Answer = TypeVar("Answer", bound=Versioned)
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):

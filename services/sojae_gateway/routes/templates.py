@@ -3,14 +3,16 @@
 from typing import Any
 
 import msgspec
-from litestar import get
+from litestar import Response, get
 from litestar.params import FromPath
 
 from sojae.domain.template import Template
 from sojae.domain.text import Text
 from sojae_gateway.parts import Parts
 from sojae_gateway.refusal import Refused, shorten
-from sojae_gateway.routes.asking import TheParts
+from sojae_gateway.routes.asking import TheParts, TheReads
+from sojae_gateway.routes.models import known_project
+from sojae_gateway.routes.rows import versioned
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -52,6 +54,13 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     model_version: str | None
 
 
+class ProjectWhole(Project, frozen=True, kw_only=True):
+    """One project with counts of its current records by stage and quality grade; `none` are stored without a grade."""
+
+    grades: dict[str, dict[str, int]]
+    store_version: int | None
+
+
 class ProjectList(msgspec.Struct, frozen=True, kw_only=True):
     """Every project that has a template or a model."""
 
@@ -61,16 +70,27 @@ class ProjectList(msgspec.Struct, frozen=True, kw_only=True):
 @get("/v1/projects", tags=["templates"], sync_to_thread=False)
 def projects(parts: TheParts) -> ProjectList:
     """List the projects."""
+    return ProjectList(projects=_projects(parts))
+
+
+def _projects(parts: Parts) -> list[Project]:
     models = parts.models.current
     stages: dict[str, dict[str, list[str]]] = {name: {} for name in models}
     for template in _sorted(parts):
         stages.setdefault(template.key.project, {}).setdefault(template.key.stage, []).append(template.key.version)
-    return ProjectList(
-        projects=[
-            Project(project=name, stages=found, model_version=models[name].version if name in models else None)
-            for name, found in sorted(stages.items())
-        ]
-    )
+    return [
+        Project(project=name, stages=found, model_version=models[name].version if name in models else None)
+        for name, found in sorted(stages.items())
+    ]
+
+
+@get("/v1/projects/{project:str}", tags=["templates"], sync_to_thread=True)
+def project(parts: TheParts, reads: TheReads, project: FromPath[str]) -> Response[ProjectWhole]:
+    """Return a project: template versions, the model that answers, and how many current records have which quality grade."""
+    known_project(parts, project)
+    found = next(one for one in _projects(parts) if one.project == project)
+    grades, version = reads.grades(project)
+    return versioned(ProjectWhole(**msgspec.structs.asdict(found), grades=grades, store_version=version))
 
 
 @get("/v1/templates", tags=["templates"], sync_to_thread=False)
@@ -109,4 +129,4 @@ def _line(template: Template) -> dict[str, Any]:
     }
 
 
-HANDLERS = [projects, templates, template]
+HANDLERS = [projects, project, templates, template]

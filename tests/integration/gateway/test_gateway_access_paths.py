@@ -19,16 +19,45 @@ from tests.gateway_parts import Alloy, EventStore, quarantined, undecodable
 STRANGER = Principal("stranger", institute="elsewhere")
 OWNER = Principal("owner", institute="kims")
 WANTED = {"targets": {"yield_strength.tension": {"value": 430.0}}}
+SUBJECT = "/subjects/sojae.high_entropy_alloy.Property"
+INT = {"schema": '"int"'}
 
 PROBES: dict[str, tuple[str, str, object]] = {
     "/health/live": ("GET", "/health/live", None),
     "/health/ready": ("GET", "/health/ready", None),
     "/metrics": ("GET", "/metrics", None),
+    "/registry": ("GET", "/registry", None),
+    "/registry/compatibility/subjects/{subject}/versions": ("POST", f"/registry/compatibility{SUBJECT}/versions", INT),
+    "/registry/compatibility/subjects/{subject}/versions/{version}": (
+        "POST",
+        f"/registry/compatibility{SUBJECT}/versions/1",
+        INT,
+    ),
+    "/registry/config": ("GET", "/registry/config", None),
+    "/registry/config/{subject}": ("GET", f"/registry{SUBJECT.replace('subjects', 'config')}", None),
+    "/registry/mode": ("GET", "/registry/mode", None),
+    "/registry/mode/{subject}": ("GET", f"/registry{SUBJECT.replace('subjects', 'mode')}", None),
+    "/registry/schemas/ids/{schema_id}": ("GET", "/registry/schemas/ids/1", None),
+    "/registry/schemas/ids/{schema_id}/schema": ("GET", "/registry/schemas/ids/1/schema", None),
+    "/registry/schemas/ids/{schema_id}/subjects": ("GET", "/registry/schemas/ids/1/subjects", None),
+    "/registry/schemas/ids/{schema_id}/versions": ("GET", "/registry/schemas/ids/1/versions", None),
+    "/registry/schemas/types": ("GET", "/registry/schemas/types", None),
+    "/registry/subjects": ("GET", "/registry/subjects", None),
+    "/registry/subjects/{subject}": ("POST", f"/registry{SUBJECT}", INT),
+    "/registry/subjects/{subject}/versions": ("POST", f"/registry{SUBJECT}/versions", INT),
+    "/registry/subjects/{subject}/versions/{version}": ("GET", f"/registry{SUBJECT}/versions/1", None),
+    "/registry/subjects/{subject}/versions/{version}/referencedby": (
+        "GET",
+        f"/registry{SUBJECT}/versions/1/referencedby",
+        None,
+    ),
+    "/registry/subjects/{subject}/versions/{version}/schema": ("GET", f"/registry{SUBJECT}/versions/1/schema", None),
     "/v1/events/{institute}/{event_id}": ("GET", "/v1/events/kims/tension-000", None),
     "/v1/models": ("GET", "/v1/models", None),
     "/v1/plants": ("GET", "/v1/plants", None),
     "/v1/plants/{plant}": ("GET", "/v1/plants/line-1", None),
     "/v1/projects": ("GET", "/v1/projects", None),
+    "/v1/projects/{project}": ("GET", ALLOYS, None),
     "/v1/projects/{project}/design": ("POST", f"{ALLOYS}/design", WANTED),
     "/v1/projects/{project}/models": ("GET", f"{ALLOYS}/models", None),
     "/v1/projects/{project}/models/latest": ("GET", f"{ALLOYS}/models/latest", None),
@@ -86,6 +115,7 @@ def test_a_strangers_pages_are_empty_and_counts_are_zero(strangers: TestClient) 
     assert strangers.get("/v1/records/tension-000").status_code == 404
     status = strangers.get("/v1/status").json()
     assert (set(status["rows"].values()), status["by_institute"]) == ({0}, [])
+    assert strangers.get(ALLOYS).json()["grades"] == {}
     predicted = strangers.post(f"{ALLOYS}/predict", json={"rows": [RECIPE]}).json()["rows"][0]["predictions"]
     told = predicted["yield_strength.tension"]
     assert (told["support"], told["baseline_record"]) == ([], None)

@@ -44,6 +44,35 @@ def test_a_record_shows_values_history_and_correction(client: TestClient, store:
     assert (gone["retracted"], gone["current"], len(gone["history"])) == (True, None, 3)
 
 
+def test_a_project_tells_how_many_current_records_have_which_grade(
+    client: TestClient, store: EventStore, made: list[Alloy]
+) -> None:
+    """By stage; a correction moves a record from one grade to another, and what is not current does not count."""
+    traced = {"standard": "ISO 6892-1", "instrument": "UTM-1", "replicate_group": "g", "calibrated_on": START.date()}
+    store.flush(
+        [
+            store.event("traced", **traced),
+            store.event("p1", stage="process", references=["10.1000/182"]),
+            store.event("gone", retracted=True),
+            quarantined(store.event("bad")),
+            store.event("better", record_id=made[0].record_id, standard="ISO 6892-1"),
+            {**store.event("older"), "grade": None},
+        ]
+    )
+    client.app.state.parts.follow_index()
+    answer = client.get("/v1/projects/high_entropy_alloy")
+    told = answer.json()
+    assert told["grades"] == {
+        "process": {"C": 1},
+        "property": {"A": 1, "B": 1, "D": len(made) - 1, "none": 1},
+    }
+    assert told["stages"]["property"] == ["1.0"]
+    assert told["store_version"] == int(answer.headers["sojae-store-version"]) == store.table.version
+    assert client.get(f"/v1/records/{made[0].record_id}").json()["current"]["grade"] == "B"
+    assert client.get("/v1/projects/ceramic_electrode").json()["grades"] == {}
+    assert refusal(client.get("/v1/projects/nothing"))[1] == "unknown_project"
+
+
 def test_ids_with_slashes_are_found(client: TestClient, store: EventStore) -> None:
     """Ids may hold slashes, doubled and leading ones too, written as they are or percent-encoded."""
     store.flush([store.event("a/b//c:1", record_id="/r/1")])
