@@ -3,13 +3,14 @@
 import datetime as dt
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
 from sojae.adapters import events_table as module
-from sojae.adapters.delta import FORBIDDEN_CONFIGURATION
+from sojae.adapters.delta import FORBIDDEN_CONFIGURATION, PinnedTable
 from sojae.adapters.events_schema import EVENTS, NEAR_UNIQUE
-from sojae.adapters.events_table import DeltaEventsTable, app_id, events_uri, month_of
+from sojae.adapters.events_table import CONFIGURATION, DeltaEventsTable, app_id, events_uri, month_of
 from sojae.domain.order import ORDER_COLUMNS, Place
 from sojae.ports import Position, Stored
 from tests.builders import events, header

@@ -7,6 +7,7 @@ import rich_click as click
 from click import Command, Context
 
 COMMANDS: Mapping[str, str] = {
+    "backtest": "template_backtest:backtest",
     "check": "template_check:check",
     "csv": "template_workbook:csv_file",
     "list": "template_check:list_templates",
