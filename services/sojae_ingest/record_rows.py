@@ -10,21 +10,13 @@ from sojae.adapters.materials_source import RecordsKey
 from sojae.adapters.stored_schemas import StoredSchemas
 from sojae.adapters.template_files import TemplateBook
 from sojae.domain.errors import StoreError
-from sojae.domain.frames import ISSUES, arrow_fields, column
+from sojae.domain.frames import column
 from sojae.domain.grade import grade
 from sojae.domain.order import ORDER_COLUMNS, PLACE_COLUMNS
+from sojae.domain.store_columns import OWN, record_fields, records_schema, sender_fields
 from sojae.domain.template import Field, Template
 from sojae.ports import Decoded, Decoder
 
-OWN = (
-    pa.field("topic_id", pa.string()),
-    pa.field("partition", pa.int32()),
-    pa.field("offset", pa.int64()),
-    pa.field("ingest_time", pa.timestamp("us", tz="UTC")),
-    pa.field("known_at", pa.timestamp("us", tz="UTC")),
-    pa.field("issues", ISSUES),
-    pa.field("grade", pa.string()),
-)
 Row = Mapping[str, object]
 
 
@@ -57,13 +49,12 @@ class RecordSources:
 
     def fields(self, book: TemplateBook, key: RecordsKey) -> list[Field]:
         """Return the header fields and the fields of every minor version of a major, newest version first."""
-        fields: dict[str, Field] = {}
-        for templates in (book, self._gone.values()):
-            mine = [t for t in templates if (t.key.project, t.key.stage, t.key.major) == key]
-            for template in sorted(mine, key=lambda t: int(t.key.version.split(".")[1]), reverse=True):
-                for field in (*template.header_fields, *template.fields):
-                    fields.setdefault(field.name, field)
-        return list(fields.values())
+        here, gone = (
+            record_fields(t for t in templates if (t.key.project, t.key.stage, t.key.major) == key)
+            for templates in (book, self._gone.values())
+        )
+        names = {field.name for field in here}
+        return [*here, *(field for field in gone if field.name not in names)]
 
     def remember_all(self) -> None:
         """Take every stored schema into account, so that the fields are known before the first row is read."""
@@ -79,13 +70,10 @@ class RecordSources:
 
 
 def record_table(fields: Sequence[Field], rows: Sequence[Row]) -> pa.Table:
-    """Return rows as a table: header fields, position, issues, grade, then the template's fields."""
-    names = {f.name for f in OWN}
-    header_and_values = [f for f in fields if f.name not in names]
-    arrays = [column(f.kind, [r.get(f.name) for r in rows]) for f in header_and_values]
+    """Return rows as a table: header fields, the template's fields, then position, issues and grade."""
+    arrays = [column(f.kind, [r.get(f.name) for r in rows]) for f in sender_fields(fields)]
     own = [pa.array([r.get(f.name) for r in rows], type=f.type) for f in OWN]
-    schema = pa.schema([*arrow_fields(header_and_values), *OWN])
-    return pa.Table.from_arrays([*arrays, *own], schema=schema)
+    return pa.Table.from_arrays([*arrays, *own], schema=records_schema(fields))
 
 
 def _record(row: Row, one: Decoded, names: set[str]) -> dict[str, object]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import fastexcel
 
+from sojae.adapters.record_files import JSON_FILES, PARQUET_FILES, read_records
 from sojae.adapters.workbook_size import refusal
 from sojae.domain.errors import SpreadsheetError
 from sojae.domain.spelling import near
@@ -19,6 +20,7 @@ from sojae.domain.table import Row, Table
 TEXT_FILES = (".csv", ".tsv", ".txt")
 PACKED_FILES = tuple(f"{suffix}.gz" for suffix in TEXT_FILES)
 EXCEL_FILES = (".xlsx", ".xlsm")
+KINDS = (*TEXT_FILES, *EXCEL_FILES, *JSON_FILES, *PARQUET_FILES)
 SEPARATORS = ",;\t|"
 MAX_FILE_BYTES = 256 * 1024 * 1024
 MAX_CELL_CHARACTERS = 1_000_000
@@ -27,13 +29,16 @@ _ERROR_CELL = re.compile(r"Error\((\w+)\)")
 
 
 def read_table(path: Path, *, sheet: str | None = None, header_row: int = 1) -> Table:
-    """Return the table of a CSV or Excel file; blank rows are left out, row numbers stay those of the file.
+    """Return the table of a CSV, Excel, JSON Lines or Parquet file; blank rows are left out, row numbers stay those of the file.
 
     Text is UTF-8 with or without a byte order mark, UTF-16 with one, else CP949, which the note then says; it may be
     packed by gzip. `sheet` names the sheet of a workbook (the first one otherwise). With `header_row` 0 the file has no
     header, and its columns are named `(column 1)`, `(column 2)`, …. Raises SpreadsheetError for a file that is empty, cannot
     be read, is of another kind, has two columns of one name, or a row that is longer than its header.
     """
+    records = read_records(path)
+    if records is not None:
+        return records
     data = _bytes(path)
     kind = path.suffix.lower()
     if kind in EXCEL_FILES:
@@ -45,9 +50,18 @@ def read_table(path: Path, *, sheet: str | None = None, header_row: int = 1) -> 
     raise _error(
         path,
         f"a file of the kind {path.suffix or '(no suffix)'}",
-        f"one of {', '.join((*TEXT_FILES, *EXCEL_FILES))}; save it as .xlsx or .csv",
-        f"{', '.join((*TEXT_FILES, *EXCEL_FILES))} 가운데 하나. .xlsx나 .csv로 저장하십시오",
+        f"one of {', '.join(KINDS)}; save it as .xlsx or .csv",
+        f"{', '.join(KINDS)} 가운데 하나. .xlsx나 .csv로 저장하십시오",
     )
+
+
+def checked_bytes(path: Path) -> bytes:
+    """Return the bytes of a file; of a workbook they unpack to no more than is allowed. Raises SpreadsheetError."""
+    data = _bytes(path)
+    refused = refusal(data) if path.suffix.lower() in EXCEL_FILES else None
+    if refused is not None:
+        raise _error(path, *refused)
+    return data
 
 
 def _bytes(path: Path) -> bytes:

@@ -9,7 +9,8 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from sojae.domain.template import STAGES, Template
+from sojae.domain.checks import shown_bounds
+from sojae.domain.template import STAGES, Kind, Template
 from sojae.domain.text import Language, Text
 from sojae.domain.workbook_layout import FIRST_ROW, INFO_SHEET, KEY_ROW, LABEL_ROW, UNIT_ROW, LayoutColumn, layout
 
@@ -19,6 +20,9 @@ LAST_ROW = 100_000
 MAX_LIST_CHARACTERS = 255
 """What Excel takes as a list inside a validation; a longer one is no drop-down."""
 
+MAX_TITLE_CHARACTERS, MAX_MESSAGE_CHARACTERS = 32, 255
+"""What Excel takes as title and text of a warning."""
+
 TO_FILL_IN = Text(ko="채우십시오", en="fill in")
 INFO: Mapping[str, Text] = {
     "institute": Text(ko="기관 id (a–z, 0–9, -)", en="your institute's id (a–z, 0–9, -)"),
@@ -27,7 +31,13 @@ INFO: Mapping[str, Text] = {
         en="name of these data; the same name again corrects them",
     ),
 }
-OUT_OF_RANGE = Text(ko="가능한 범위를 벗어났습니다", en="outside what is possible")
+OUT_OF_RANGE = Text(
+    ko="가능한 값: {}. 그 밖의 수는 받지 않습니다. <5, 12.3 ± 0.4, 298 K처럼 적은 것은 그대로 두어도 됩니다.",
+    en="Possible: {}. Other numbers are refused. What is written as <5, 12.3 ± 0.4 or 298 K may stay as it is.",
+)
+NOT_IN_LIST = Text(ko="목록에 있는 값만 받습니다.", en="Only what is in the list is taken.")
+FORMATS: Mapping[Kind, str] = {"string": "@", "strings": "@", "date": "yyyy-mm-dd", "timestamp": "yyyy-mm-dd hh:mm"}
+"""How Excel keeps what is typed in a column; as text, a lot `2026-04` or `0012` stays what it is."""
 
 
 def workbook_bytes(templates: Sequence[Template], language: Language) -> bytes:
@@ -61,7 +71,7 @@ def _styles(book: Workbook) -> dict[str, Format]:
         "required": book.add_format({**edge, "bold": True, "text_wrap": True, "bg_color": "#FCE4B8"}),
         "key": book.add_format({**edge, "font_color": "#5A6270", "font_name": "Consolas", "bg_color": "#F5F6F8"}),
         "unit": book.add_format({**edge, "italic": True, "bg_color": "#F5F6F8"}),
-        "date": book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
+        **{f"cells of {kind}": book.add_format({"num_format": code}) for kind, code in FORMATS.items()},
     }
 
 
@@ -75,9 +85,8 @@ def _stage_sheet(
         sheet.write_string(LABEL_ROW - 1, place, _label(column, language), style)
         sheet.write_string(KEY_ROW - 1, place, column.key, styles["key"])
         sheet.write_string(UNIT_ROW - 1, place, column.unit, styles["unit"])
-        sheet.set_column(
-            place, place, min(28, max(12, len(column.key) + 2)), styles["date"] if column.is_date else None
-        )
+        width = min(28, max(12, len(column.key) + 2))
+        sheet.set_column(place, place, width, styles.get(f"cells of {column.kind}"))
         if column.note[language]:
             sheet.write_comment(LABEL_ROW - 1, place, column.note[language], {"x_scale": 2.0, "y_scale": 1.5})
         _validation(sheet, place, column, language)
@@ -86,15 +95,22 @@ def _stage_sheet(
 def _validation(sheet: Worksheet, place: int, column: LayoutColumn, language: Language) -> None:
     """Offer the choices of a column, or warn of numbers that cannot be: what is typed all the same is judged at import."""
     rule: dict[str, object] = {}
+    said = NOT_IN_LIST[language]
     if column.choices and len(",".join(column.choices)) <= MAX_LIST_CHARACTERS:
         rule = {"validate": "list", "source": list(column.choices)}
     elif column.bounds is not None:
         low = -1e300 if column.bounds.low is None else column.bounds.low
         high = 1e300 if column.bounds.high is None else column.bounds.high
         rule = {"validate": "decimal", "criteria": "between", "minimum": low, "maximum": high}
+        possible = f"{shown_bounds(column.bounds, None)} {column.unit}".strip()
+        said = OUT_OF_RANGE[language].format(possible)
     if rule:
-        said = {"error_type": "warning", "error_title": column.key[:32], "error_message": OUT_OF_RANGE[language]}
-        sheet.data_validation(FIRST_ROW - 1, place, LAST_ROW, place, {**rule, **said, "ignore_blank": True})
+        told = {
+            "error_type": "warning",
+            "error_title": column.label[language][:MAX_TITLE_CHARACTERS],
+            "error_message": said[:MAX_MESSAGE_CHARACTERS],
+        }
+        sheet.data_validation(FIRST_ROW - 1, place, LAST_ROW, place, {**rule, **told, "ignore_blank": True})
 
 
 def _info_sheet(
@@ -104,6 +120,7 @@ def _info_sheet(
     sheet.set_column(1, 2, 48)
     rows: list[tuple[str, str, str]] = [("project", templates[0].key.project, templates[0].label[language])]
     rows += [(key, "", f"{TO_FILL_IN[language]}: {text[language]}") for key, text in INFO.items()]
+    rows.append(("language", language, ""))
     rows += [(f"template.{t.key.stage}", t.key.version, "") for t in templates]
     rows += [(f"sha256.{t.key.stage}", t.sha256, "") for t in templates]
     for number, (key, value, note) in enumerate(rows):

@@ -62,7 +62,12 @@ class Asked:
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--mapping", "mapping_file", type=click.Path(path_type=Path), help="Mapping file (TOML).")
-@click.option("--template", "what", metavar="PROJECT/STAGE", help="Of a CSV file that `sojae template csv` made.")
+@click.option(
+    "--template",
+    "what",
+    metavar="PROJECT/STAGE",
+    help="Its keys name the columns: of a CSV file of `sojae template csv`, of JSON Lines, of Parquet.",
+)
 @click.option("--source", help="Name of the source; unset = the mapping's, else the file's name.")
 @click.option("--institute", help="Institute that speaks; unset = the mapping's.")
 @click.option("--all", "everything", is_flag=True, help="List every finding, not only the first 20 lines of each list.")

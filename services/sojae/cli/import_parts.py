@@ -5,16 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sojae.adapters.record_files import read_records
 from sojae.adapters.spreadsheet import read_table
 from sojae.adapters.template_files import TemplateBook
 from sojae.adapters.workbook_reader import read_workbook
+from sojae.cli.import_sheets import LOWER, has_columns, lower_header, sheet_notes, visible_sheet
 from sojae.domain.errors import MappingError, SpreadsheetError
 from sojae.domain.mapping_identity import ImportRun
 from sojae.domain.mapping_plan import FileMapping
 from sojae.domain.mapping_rows import ImportEvent, RowsRead, read_rows
 from sojae.domain.table import Table
+from sojae.domain.table_hygiene import without_summaries
 from sojae.domain.text import Text
-from sojae.domain.workbook_layout import FIRST_ROW, KEY_ROW
+from sojae.domain.workbook_layout import FIRST_ROW, KEY_ROW, UNIT_ROW
 from sojae.domain.workbook_mapping import data_of, unkeyed, workbook_mapping
 
 UNKEYED = Text(
@@ -34,6 +37,7 @@ class Part:
     table: Table
     sheet: str | None = None
     from_template: bool = False
+    said: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +49,28 @@ class Named:
 
 
 def mapped_part(file: Path, mapping: FileMapping) -> list[Part]:
-    """Return the one table of a file that a mapping describes."""
-    return [Part(mapping, read_table(file, sheet=mapping.sheet, header_row=mapping.header_row))]
+    """Return the one table of a file that a mapping describes; rows of units and of totals are left out, and told.
+
+    A header that stands lower than the mapping says, beneath titles, is found when it holds every column that is named.
+    """
+    sheet, said = visible_sheet(file, mapping.sheet)
+    row = mapping.header_row
+    found = None if row == 0 or has_columns(file, sheet, row, mapping) else lower_header(file, sheet, mapping)
+    if found is not None:
+        said.append(LOWER.format(where=str(file), row=str(found)))
+        mapping = replace(mapping, header_row=found)
+    table = read_table(file, sheet=sheet, header_row=mapping.header_row)
+    said += sheet_notes(file, sheet, mapping.header_row)
+    table, left_out = without_summaries(mapping, table)
+    return [Part(replace(mapping, sheet=sheet), table, said=(*said, *left_out))]
 
 
 def template_part(file: Path, what: str, templates: TemplateBook, named: Named) -> list[Part]:
-    """Return the one table of a CSV file that was made from the template `what`, as PROJECT/STAGE."""
+    """Return the one table of a file whose columns are the keys of the template `what`, as PROJECT/STAGE."""
     project, _, stage = what.partition("/")
     template = templates.get(project, stage)
-    table, units = data_of(read_table(file, header_row=KEY_ROW))
+    whole = read_records(file)
+    table, units = data_of(read_table(file, header_row=KEY_ROW)) if whole is None else (whole, {})
     return [
         Part(
             workbook_mapping(template, table, units, templates, named.source or file.stem),
@@ -82,11 +99,12 @@ def workbook_parts(file: Path, templates: TemplateBook, named: Named) -> tuple[l
     parts = []
     for stage, whole in workbook.sheets.items():
         template = templates.get(project, stage, workbook.info.get(f"template.{stage}") or None)
+        said = tuple(sheet_notes(file, stage, UNIT_ROW))
         table, units = data_of(whole)
         if table.rows:
-            parts.append(
-                Part(workbook_mapping(template, table, units, templates, source), table, stage, from_template=True)
-            )
+            mapping = workbook_mapping(template, table, units, templates, source)
+            table, left_out = without_summaries(mapping, table)
+            parts.append(Part(mapping, table, stage, from_template=True, said=(*said, *left_out)))
     if not parts:
         raise SpreadsheetError(
             en=f"{file}: no row is filled in on any of its sheets; fill in row {FIRST_ROW} and those below",
@@ -99,6 +117,7 @@ def notes(parts: Sequence[Part]) -> list[Text]:
     """Return what was assumed, or not read, of a file."""
     said = [Text(ko=p.table.note, en=p.table.note) for p in parts if p.table.note is not None]
     odd = [(p.table.where, unkeyed(p.table)) for p in parts if p.from_template]
+    said += [text for part in parts for text in part.said]
     return said + [UNKEYED.format(where=where, columns=", ".join(columns)) for where, columns in odd if columns]
 
 

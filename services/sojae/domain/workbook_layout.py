@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sojae.domain.checks import shown_bounds
+from sojae.domain.checks import LOTS, shown_bounds
+from sojae.domain.rules import components
 from sojae.domain.schema_reader import Bounds
-from sojae.domain.template import Field, Template
+from sojae.domain.template import Field, Kind, Template
 from sojae.domain.text import Text
-from sojae.domain.unit_display import shown_unit
+from sojae.domain.unit_display import shown_unit, with_unit
 
 INFO_SHEET = "sojae"
 """The sheet that says which templates the others follow; by it a workbook is known."""
@@ -44,6 +45,19 @@ MAP_NOTE = Text(
     ko="성분이 더 있으면 열을 만들고 키를 {key}.<성분>으로 쓰십시오.",
     en="For another component add a column with the key {key}.<component>.",
 )
+LOT_NOTE = Text(
+    ko="이 성분이 나온 원료 로트의 sample_id. 성분이 더 있으면 열을 만들고 키를 {key}.<성분>으로 쓰십시오.",
+    en="The sample_id of the raw lot that this component came from; for another component add a column with the key "
+    "{key}.<component>.",
+)
+SUM_NOTE = Text(ko="합계 {of}", en="they add up to {of}")
+NOTED = {
+    "usual": Text(ko="보통 {}", en="usual {}"),
+    "possible": Text(ko="가능 {}", en="possible {}"),
+    "standard": Text(ko="표준 {}", en="standard {}"),
+    "example": Text(ko="예 {}", en="example {}"),
+    "source": Text(ko="출처: {}", en="source: {}"),
+}
 FORMULA_BASES = ("at", "mass")
 
 
@@ -54,71 +68,111 @@ class LayoutColumn:
     key: str
     label: Text
     note: Text
+    kind: Kind = "string"
     unit: str = ""
     required: bool = False
     choices: tuple[str, ...] = ()
     bounds: Bounds | None = None
-    is_date: bool = False
 
 
 def layout(template: Template) -> tuple[LayoutColumn, ...]:
     """Return the columns of one stage's sheet, in order: identity, the template's fields, then the header's."""
     identity = [LayoutColumn(key, KEYED[key], NOTES[key], required=key == SAMPLE) for key in (SAMPLE, ROW_KEY)]
-    fields = [column for field in template.fields for column in _of_field(field)]
-    header = {field.name: field for field in template.header_fields}
-    behind = [
-        _column(f"header.{name}", header[name], required=name == "origin") for name in HEADER_KEYS if name in header
-    ]
+    fields = [column for field in template.fields for column in _of_field(template, field)]
+    behind = [_column(f"header.{f.name}", f, required=f.name == "origin") for f in header_asked(template)]
     return (*identity, *fields, *behind)
 
 
-def _of_field(field: Field) -> Iterator[LayoutColumn]:
-    if field.kind == "map_double":
-        known = field.one_of or (tuple(field.example) if isinstance(field.example, Mapping) else ())
-        if field.quantity == "composition" and field.basis in FORMULA_BASES and field.one_of is None:
-            yield LayoutColumn(field.name, field.label, FORMULA_NOTE.format(key=field.name), required=field.required)
-        for component in known:
-            label = Text(ko=f"{field.label.ko}: {component}", en=f"{field.label.en}: {component}")
-            note = MAP_NOTE.format(key=field.name)
-            yield LayoutColumn(f"{field.name}.{component}", label, note, shown_unit(field.unit))
-    elif field.kind != "map_string":
+def header_asked(template: Template) -> list[Field]:
+    """Return the header fields that people are asked for, in the order in which they are."""
+    header = {field.name: field for field in template.header_fields}
+    return [header[name] for name in HEADER_KEYS if name in header]
+
+
+def known_components(template: Template, field: Field) -> tuple[str, ...]:
+    """Return the components of a map that the template names: its list, else its example and its rules.
+
+    Lots are asked for the components of the template's compositions where they have no example of their own.
+    """
+    if field.one_of is not None:
+        return field.one_of
+    example = tuple(field.example) if isinstance(field.example, Mapping) else ()
+    named = (*example, *components(template, field.name))
+    if not named and field.name == LOTS:
+        named = tuple(
+            name for f in template.fields if f.quantity == "composition" for name in known_components(template, f)
+        )
+    return tuple(dict.fromkeys(str(name) for name in named))
+
+
+def takes_formula(field: Field) -> bool:
+    """Return whether a map may be given as one chemical formula."""
+    return field.quantity == "composition" and field.basis in FORMULA_BASES and field.one_of is None
+
+
+def field_note(field: Field) -> Text:
+    """Return what helps to fill a field in: ranges, standard, example, source and meaning, a line each."""
+    found = {
+        "usual": None if field.warn is None else with_unit(shown_bounds(field.warn, None), field.unit),
+        "possible": None if field.hard is None else with_unit(shown_bounds(field.hard, None), field.unit),
+        "standard": field.standard,
+        "example": shown_example(field.example),
+        "source": field.source,
+    }
+    lines = {name: value for name, value in found.items() if value}
+    doc = [field.doc] if field.doc else []
+    ko = [
+        NOTED[name].ko.format(value.replace(" to ", "~", 1) if name in ("usual", "possible") else value)
+        for name, value in lines.items()
+    ]
+    en = [NOTED[name].en.format(value) for name, value in lines.items()]
+    return Text(ko="\n".join([*ko, *doc]), en="\n".join([*en, *doc]))
+
+
+def shown_example(example: object) -> str:
+    """Return an example as people write it, empty for none; a map as its components and their values."""
+    if example is None:
+        return ""
+    if isinstance(example, Mapping):
+        return ", ".join(f"{name} {shown_example(value)}" for name, value in example.items())
+    if isinstance(example, bool):
+        return "true" if example else "false"
+    return format(example, ".12g") if isinstance(example, float) else str(example)
+
+
+def _of_field(template: Template, field: Field) -> Iterator[LayoutColumn]:
+    if field.kind not in ("map_double", "map_string"):
         yield _column(field.name, field, required=field.required)
+        return
+    if takes_formula(field):
+        yield LayoutColumn(field.name, field.label, _with_sum(FORMULA_NOTE, field), required=field.required)
+    is_lots = field.kind == "map_string"
+    note = LOT_NOTE.format(key=field.name) if is_lots else _with_sum(MAP_NOTE, field)
+    for component in known_components(template, field):
+        label = Text(ko=f"{field.label.ko}: {component}", en=f"{field.label.en}: {component}")
+        yield LayoutColumn(
+            f"{field.name}.{component}", label, note, "string" if is_lots else "double", shown_unit(field.unit)
+        )
+
+
+def _with_sum(note: Text, field: Field) -> Text:
+    """Return the note of a map's column with what its amounts must add up to, and what is known of the map."""
+    own = field_note(field)
+    total = None if field.sum is None else SUM_NOTE.format(of=with_unit(f"{field.sum.of:g}", field.unit))
+    said = note.format(key=field.name)
+    ko = [said.ko, *([total.ko] if total else []), *([own.ko] if own.ko else [])]
+    en = [said.en, *([total.en] if total else []), *([own.en] if own.en else [])]
+    return Text(ko="\n".join(ko), en="\n".join(en))
 
 
 def _column(key: str, field: Field, *, required: bool) -> LayoutColumn:
-    choices = ("true", "false") if field.kind == "boolean" else field.one_of or ()
     return LayoutColumn(
         key=key,
         label=field.label,
-        note=_note(field),
+        note=field_note(field),
+        kind=field.kind,
         unit=shown_unit(field.unit),
         required=required,
-        choices=choices,
+        choices=("true", "false") if field.kind == "boolean" else field.one_of or (),
         bounds=field.hard if field.kind in ("double", "long") else None,
-        is_date=field.kind in ("date", "timestamp"),
     )
-
-
-def _note(field: Field) -> Text:
-    parts_ko, parts_en = [], []
-    if field.warn is not None:
-        usual = shown_bounds(field.warn, None)
-        parts_ko.append(f"보통 {usual.replace(' to ', '~')}")
-        parts_en.append(f"usual {usual}")
-    if field.hard is not None:
-        possible = shown_bounds(field.hard, None)
-        parts_ko.append(f"가능 {possible.replace(' to ', '~')}")
-        parts_en.append(f"possible {possible}")
-    for label, value in (
-        (Text(ko="표준", en="standard"), field.standard),
-        (Text(ko="예", en="example"), field.example),
-    ):
-        if value is not None and not isinstance(value, Mapping):
-            shown = format(value, ".12g") if isinstance(value, float) else str(value)
-            parts_ko.append(f"{label.ko} {shown}")
-            parts_en.append(f"{label.en} {shown}")
-    if field.source is not None:
-        parts_ko.append(f"출처: {field.source}")
-        parts_en.append(f"source: {field.source}")
-    doc = [field.doc] if field.doc else []
-    return Text(ko="\n".join([*parts_ko, *doc]), en="\n".join([*parts_en, *doc]))
