@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run fresh broker ingest simulate import train gateway test unit e2e datasets workbook-round-trip first-run test-faults lint format types contracts mutants bench-monitor lock reference chart chart-schema image-wheel image-venv image-folders image-check clean
+.PHONY: help install run fresh broker ingest simulate import train gateway test unit e2e datasets workbook-round-trip first-run test-faults lint format types contracts mutants bench-monitor bench-templates lock reference chart chart-schema image-wheel image-venv image-folders image-check clean
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ mutants: $(READY) ## One-line edits of the heart, each of which a test must noti
 
 bench-monitor: $(READY) ## Samples per CPU second of the monitor, against a plain Faust agent
 	$(BIN)/python -m tests.bench.monitor $(ARGS)
+
+bench-templates: $(READY) ## Records checked per CPU second with all rules of the widest template; seconds to load all templates
+	POLARS_MAX_THREADS=1 $(BIN)/python -m tests.bench.templates $(ARGS)
 
 reference: $(READY) ## Write the generated pages of docs/reference, and the chart's schema
 	$(BIN)/python -m sojae.cli.reference

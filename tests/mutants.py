@@ -24,7 +24,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 LIST = Path(__file__).with_suffix(".toml")
-COPIED = ("services", "tests", "schemas", "docs", "pyproject.toml", "Makefile")
+COPIED = ("services", "tests", "schemas", "examples", "docs", "pyproject.toml", "Makefile")
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".hypothesis")
 PRELOADED = (
     "aiokafka", "confluent_kafka", "deltalake", "fastavro", "fastexcel", "hypothesis", "litestar", "msgspec", "obstore",

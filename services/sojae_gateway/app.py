@@ -31,7 +31,7 @@ from sojae_gateway.agent import running
 from sojae_gateway.parts import Parts, Sources, open_parts
 from sojae_gateway.plant_follower import OpenFeed
 from sojae_gateway.plant_messages import topics_of
-from sojae_gateway.routes import answers, asking, health, models, plants, registry, rows, stream, templates
+from sojae_gateway.routes import answers, artefacts, asking, health, models, plants, registry, rows, stream, templates
 from sojae_gateway.settings import FollowingSettings, GatewaySettings
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 ROUTES = [
     *health.HANDLERS,
     *templates.HANDLERS,
+    *artefacts.HANDLERS,
     *models.HANDLERS,
     *answers.HANDLERS,
     *rows.HANDLERS,

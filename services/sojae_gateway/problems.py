@@ -125,10 +125,14 @@ def problem_of(error: Exception, language: Language = "en") -> Problem:
     )
 
 
+def language_of(request: Request[Any, Any, Any]) -> Language:
+    """Return the language that the caller reads: Korean where it comes first, else English."""
+    return "ko" if request.headers.get("accept-language", "").lower().startswith("ko") else "en"
+
+
 def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Problem] | Response[RegistryProblem]:
     """Return the answer to a request that failed."""
-    language: Language = "ko" if request.headers.get("accept-language", "").lower().startswith("ko") else "en"
-    problem = problem_of(error, language)
+    problem = problem_of(error, language_of(request))
     if problem.status == _INTERNAL:
         log.error("a request to %s failed", request.scope["path"], exc_info=error)
     headers = dict(cast("Mapping[str, str]", getattr(error, "headers", None) or {}))

@@ -8,7 +8,8 @@ from typing import Protocol, cast
 
 from sojae.adapters.kafka_raw import UNREADABLE_HEADERS
 from sojae.domain.checks import check_values
-from sojae.domain.header import STRICT_ORIGINS, identifier_issues, identity_issues, key_issues, value_issues
+from sojae.domain.header import identifier_issues, identity_issues, key_issues, value_issues
+from sojae.domain.header_time import time_issues
 from sojae.domain.issue import Issue, Status, worst
 from sojae.domain.order import Place
 from sojae.domain.template import Template
@@ -23,10 +24,6 @@ MAX_ISSUES = 100
 CHECKS_VERSION = "1"
 """Goes up when a built-in check changes what it finds; stored with every row."""
 
-LATE = dt.timedelta(hours=24)
-CLOCK_SKEW = dt.timedelta(minutes=5)
-EARLIEST = dt.datetime(1800, 1, 1, tzinfo=dt.UTC)
-LATEST = dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
 IDENTITY_RULES = frozenset(
     {"institute_mismatch", "producer_foreign", "key_mismatch", "identifier", "template_institute"}
 )
@@ -120,7 +117,8 @@ def _header_issues(one: Judged) -> list[Issue]:
     if one.message.timestamp_ms is None:
         issues.append(Issue("broker_time", "warn", None, None, "a Kafka timestamp that is a time"))
     elif isinstance(event_time, dt.datetime):
-        issues += _time_issues(event_time, one.message.timestamp_ms, header)
+        arrived = dt.datetime.fromtimestamp(one.message.timestamp_ms / 1000, tz=dt.UTC)
+        issues += time_issues(event_time, arrived, header)
     return issues
 
 
@@ -141,21 +139,6 @@ def bounded(issues: list[Issue]) -> list[Issue]:
         return issues
     kept = sorted(issues, key=lambda i: i.severity != "hard")[:MAX_ISSUES]
     return [*kept, Issue("more_findings", "info", None, f"{len(issues)} findings", f"{MAX_ISSUES} are kept")]
-
-
-def _time_issues(event_time: dt.datetime, broker_ms: int, header: Mapping[str, object]) -> Iterable[Issue]:
-    if not EARLIEST <= event_time <= LATEST:
-        yield Issue("time_range", "hard", "header.event_time", event_time.isoformat(), "1800 to 2200")
-        return
-    arrived = dt.datetime.fromtimestamp(broker_ms / 1000, tz=dt.UTC)
-    if event_time > arrived + CLOCK_SKEW:
-        yield Issue(
-            "event_time_future", "warn", "header.event_time", event_time.isoformat(), f"≤ {arrived.isoformat()}"
-        )
-    elif event_time < arrived - LATE and header.get("origin") in STRICT_ORIGINS and not header.get("historical"):
-        yield Issue(
-            "event_time_late", "warn", "header.event_time", event_time.isoformat(), f"≥ {(arrived - LATE).isoformat()}"
-        )
 
 
 def _check_values(judged: Sequence[Judged]) -> None:

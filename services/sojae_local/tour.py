@@ -82,7 +82,7 @@ def _walk(running: Running, url: str) -> JSON:
         )
         facts: JSON = {"epoch": burst.epoch, "broker": running.run.broker, "gateway": url, "messages": burst.messages}
         facts |= tour.events(burst)
-        facts["projects"] = {name: tour.project(name) for name in tour.projects()}
+        facts["projects"] = {name: tour.project(name) for name in burst.projects}
         truth = running.home.path / TRUTH
         line = PlantTour(listen_to(url), running.report, tour.book, truth, tour.began, PATIENCE_SECONDS)
         facts["plant"] = line.show(client.plants())
@@ -175,11 +175,6 @@ class _Tour:
             if number >= 100:
                 return
             yield row
-
-    def projects(self) -> list[str]:
-        """Return the projects that the simulated laboratories have sent records of."""
-        counted = {row["project"] for row in self.client.status()["by_institute"] if row["stage"] == "property"}
-        return sorted(name for name in counted if name)
 
     def project(self, name: str) -> JSON:
         """Say the model card, one prediction of a measured recipe, and one design; return their numbers."""

@@ -19,10 +19,11 @@ QUARANTINE_PAGES = 20
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """The first messages of a run: its epoch, how many there were, and the faults among them."""
+    """The first messages of a run: its epoch, how many there were, of which projects, and the faults among them."""
 
     epoch: int
     messages: int
+    projects: tuple[str, ...]
     faults: tuple[JSON, ...]
 
 
@@ -52,7 +53,7 @@ def read_burst(path: Path) -> Burst | None:
         return None
     end = run[ends[0]]
     faults = tuple(line for line in run[: ends[0]] if line["kind"] not in NOT_FAULTS and not _is_of_plant(line))
-    return Burst(int(end["epoch"]), sum(end["messages"].values()), faults)
+    return Burst(int(end["epoch"]), sum(end["messages"].values()), tuple(end["projects"]), faults)
 
 
 def look_up(client: Client, faults: Sequence[JSON]) -> dict[Place, JSON]:

@@ -1,4 +1,4 @@
-"""The loop of the simulator: one burst of specimens, then a trickle until it is told to stop."""
+"""The loop of the simulator: one burst of specimens, a few of other projects, then a trickle until it is told to stop."""
 
 import asyncio
 import logging
@@ -33,11 +33,12 @@ class AcknowledgingProducer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One start of the simulator: the burst, and what comes after it (None: nothing); rates in messages per second."""
+    """One start of the simulator: the burst, what follows at its rate, and the trickle (None: nothing); messages per second."""
 
     epoch: int
     seed: int
     burst: Sequence[Planned]
+    later: Sequence[Planned]
     burst_rate: float
     trickle: Iterator[Sequence[Planned]] | None
     trickle_rate: float
@@ -69,20 +70,30 @@ class Agent:
         self._stop.set()
 
     async def run(self, run: Run, on_progress: Progress | None = None) -> None:
-        """Return when the burst is through and there is no trickle, or when stopped; raises BrokerError."""
+        """Return when all is through and there is no trickle, or when stopped; raises BrokerError.
+
+        `burst_done` is said when the burst is, and names its projects: what follows is not waited for.
+        """
         began = time.monotonic()
         self._truth.write("run_started", {"epoch": run.epoch, "seed": run.seed, "planned": len(run.burst)})
         await self._send(run.burst, run.burst_rate, on_progress)
         if not self._stop.is_set():
             seconds = round(time.monotonic() - began, 3)
-            self._truth.write("burst_done", {**self._totals(run), "seconds": seconds})
+            projects = sorted({message.event.project for message in run.burst})
+            self._truth.write("burst_done", {**self._totals(run), "seconds": seconds, "projects": projects})
             self._metrics.burst_done()
             log.info("burst of %d messages through in %.1f s", self._messages.total(), seconds)
-            for messages in run.trickle or ():
-                await self._send(messages, run.trickle_rate)
+            for messages, rate in self._after_the_burst(run):
+                await self._send(messages, rate)
                 if self._stop.is_set():
                     break
         self._truth.write("run_done", self._totals(run))
+
+    def _after_the_burst(self, run: Run) -> Iterator[tuple[Sequence[Planned], float]]:
+        if run.later:
+            yield run.later, run.burst_rate
+        for messages in run.trickle or ():
+            yield messages, run.trickle_rate
 
     def _totals(self, run: Run) -> dict[str, object]:
         return {

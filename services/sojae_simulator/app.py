@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import itertools
 import signal
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -69,24 +69,28 @@ def connect(home: Home) -> Connection:
 
 
 def build_run(settings: SimulatorSettings, book: TemplateBook, epoch: int) -> Run:
-    """Return the burst and the trickle of one run; equal settings, seed and epoch give equal draws and faults."""
+    """Return the messages of one run; equal settings, seed and epoch give equal draws and faults."""
     seed = epoch if settings.seed is None else settings.seed
     streams = np.random.SeedSequence(seed).spawn(len(settings.project_names) + 1)
     rng = np.random.default_rng(streams[-1])
-    laboratories = [
-        Laboratory(project, book, np.random.default_rng(stream), run_tag(epoch)).specimens()
+    laboratories = {
+        project: Laboratory(project, book, np.random.default_rng(stream), run_tag(epoch)).specimens()
         for project, stream in zip(settings.project_names, streams, strict=False)
-    ]
-    first = [specimen for drawn in laboratories for specimen in itertools.islice(drawn, settings.specimens)]
+    }
+
+    def planned(counts: Mapping[str, int]) -> Sequence[Planned]:
+        drawn = [specimen for name, n in counts.items() for specimen in itertools.islice(laboratories[name], n)]
+        return plan(drawn, book, rng, scale=settings.fault_scale)
 
     def trickle() -> Iterator[Sequence[Planned]]:
-        for drawn in itertools.cycle(laboratories):
-            yield plan([next(drawn)], book, rng, scale=settings.fault_scale)
+        for project in itertools.cycle(laboratories):
+            yield planned({project: 1})
 
     return Run(
         epoch=epoch,
         seed=seed,
-        burst=plan(first, book, rng, scale=settings.fault_scale),
+        burst=planned({name: settings.specimens for name in laboratories if name not in settings.later}),
+        later=planned(settings.later),
         burst_rate=settings.burst_rate,
         trickle=None if settings.once else trickle(),
         trickle_rate=settings.trickle_rate,

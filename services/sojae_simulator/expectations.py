@@ -5,6 +5,7 @@ hand, so that a wrong expression in a template, or a wrong evaluation of it, doe
 """
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -15,6 +16,7 @@ from sojae_simulator.projects.registry import PROJECTS
 Values = Mapping[str, object]
 Status = Literal["accepted", "quarantined", "duplicate"]
 
+_FORMULA = re.compile(r"(?:[A-Z][a-z]?[0-9]*\.?[0-9]*|[()]|(?<=\))[0-9.]+)+")
 ORIGIN = "experiment"
 """The origin of every simulated event: what is required must be there."""
 
@@ -75,6 +77,8 @@ def _of_field(field: Field, value: object) -> Iterator[Finding]:
         yield from _of_sum(field, [float(str(amount)) for amount in value.values()])
     elif isinstance(value, str) and field.one_of is not None and value not in field.one_of:
         yield Finding("category", field.name, "hard")
+    elif isinstance(value, str) and field.quantity == "formula" and not _FORMULA.fullmatch(value):
+        yield Finding("formula", field.name, "hard")
 
 
 def _of_number(field: Field, value: float) -> Iterator[Finding]:

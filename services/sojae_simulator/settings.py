@@ -1,10 +1,27 @@
 """Settings of the simulator."""
 
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings
 
 from sojae.settings import group
 from sojae_simulator.laws import LAWS
+
+MAX_SPECIMENS = 100_000
+ALL_PROJECTS = (
+    "high_entropy_alloy,ceramic_electrode,hydrogen_catalyst:30,olefin_catalyst:30,biodegradable_fibre:30,"
+    "composite_resin:30,interior_textile:30,capacitor_ceramic:30"
+)
+"""Two projects with enough for models at once; of the others, fewer than the 40 records that a first model takes."""
+
+
+class Chosen(NamedTuple):
+    """A project to simulate, and how many specimens of it follow the first burst; None: it is part of the burst."""
+
+    name: str
+    later: int | None
 
 
 class SimulatorSettings(BaseSettings):
@@ -13,9 +30,10 @@ class SimulatorSettings(BaseSettings):
     model_config = group("SOJAE_SIMULATOR__")
 
     projects: str = Field(
-        "high_entropy_alloy,ceramic_electrode", description="Projects to simulate, separated by commas."
+        ALL_PROJECTS,
+        description="Projects to simulate, separated by commas; NAME:COUNT sends so many specimens after the first burst.",
     )
-    specimens: int = Field(160, ge=1, le=100_000, description="Specimens of each project in the first burst.")
+    specimens: int = Field(160, ge=1, le=MAX_SPECIMENS, description="Specimens of each project in the first burst.")
     seed: int | None = Field(None, ge=0, description="Seed of the draws; unset = the epoch, so that each run differs.")
     burst_rate: float = Field(100.0, ge=0, description="Events per second of the first burst; 0 = as fast as can be.")
     trickle_rate: float = Field(0.5, gt=0, le=1000, description="Events per second after the first burst.")
@@ -25,15 +43,33 @@ class SimulatorSettings(BaseSettings):
     @field_validator("projects")
     @classmethod
     def _known(cls, value: str) -> str:
-        unknown = [name for name in value.split(",") if name.strip() not in LAWS]
+        unknown = [one.name for one in _chosen(value) if one.name not in LAWS]
         if unknown:
             raise ValueError(f"no law for {', '.join(unknown) or 'nothing'}; known are {', '.join(LAWS)}")
+        odd = [one.name for one in _chosen(value) if one.later is not None and not 1 <= one.later <= MAX_SPECIMENS]
+        if odd:
+            raise ValueError(
+                f"specimens of {', '.join(odd)}: expected NAME:COUNT with a whole number from 1 to 100,000"
+            )
         return value
 
     @property
     def project_names(self) -> tuple[str, ...]:
         """The projects to simulate, each once, in the order given."""
-        return tuple(dict.fromkeys(name.strip() for name in self.projects.split(",")))
+        return tuple(dict.fromkeys(one.name for one in _chosen(self.projects)))
+
+    @property
+    def later(self) -> Mapping[str, int]:
+        """How many specimens follow the first burst, by project; one that is named without a number is in the burst."""
+        in_burst = {one.name for one in _chosen(self.projects) if one.later is None}
+        return {n: later for n, later in _chosen(self.projects) if later is not None and n not in in_burst}
+
+
+def _chosen(projects: str) -> Iterator[Chosen]:
+    for one in projects.split(","):
+        name, colon, count = one.partition(":")
+        # What is no number is refused like 0, with the same words.
+        yield Chosen(name.strip(), (int(count) if count.strip().isdecimal() else 0) if colon else None)
 
 
 class PlantSimulatorSettings(BaseSettings):

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sojae.domain.joined_columns import element_prefix, is_composition
 from sojae.domain.model import UNKNOWN_CATEGORY, ModelInput, Skipped
 from sojae.domain.template import Field, Stage
 from sojae.domain.text import Text
@@ -21,6 +22,10 @@ LEAST_ELEMENT_ROWS = 3
 LEAST_CATEGORY_ROWS = 2
 MAX_CATEGORIES = 24
 MAX_LEVELS = 12
+NOT_LEARNT = Text(
+    ko="조성 단계의 composition 맵만 학습합니다",
+    en="of maps, only `composition` of the stage composition is learnt from",
+)
 
 
 def choose_inputs(
@@ -37,7 +42,10 @@ def choose_inputs(
     ignored: list[Skipped] = []
     for stage, field in _candidates(templates, splitting):
         if field.kind == "map_double":
-            _add_elements(frame, field, chosen, ignored)
+            if is_composition(field) and element_prefix(stage, field) == ELEMENT_PREFIX:
+                _add_components(frame, field, chosen, ignored)
+            else:
+                ignored.append(Skipped(field=f"{stage}.{field.name}", reason=NOT_LEARNT))
             continue
         one = _one_input(frame, stage, field)
         if isinstance(one, Text):
@@ -151,7 +159,7 @@ def _category(column: pl.Series, stage: Stage, field: Field) -> ModelInput | Tex
     )
 
 
-def _add_elements(frame: pl.DataFrame, field: Field, chosen: list[ModelInput], ignored: list[Skipped]) -> None:
+def _add_components(frame: pl.DataFrame, field: Field, chosen: list[ModelInput], ignored: list[Skipped]) -> None:
     """Add one input for each component of a composition; a missing amount is the mean, so that sums stay right."""
     for column in sorted(c for c in frame.columns if c.startswith(ELEMENT_PREFIX)):
         symbol = column.removeprefix(ELEMENT_PREFIX)

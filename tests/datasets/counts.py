@@ -4,6 +4,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,9 +13,10 @@ from sojae.adapters.template_files import TemplateBook, load_templates
 from sojae.domain.checks import check_values
 from sojae.domain.issue import Issue, worst
 from sojae.domain.mapping import read_mapping
+from sojae.domain.mapping_findings import ImportEvent
 from sojae.domain.mapping_identity import ImportRun
 from sojae.domain.mapping_plan import FileMapping
-from sojae.domain.mapping_rows import ImportEvent, RowsRead, read_rows
+from sojae.domain.mapping_rows import RowsRead, read_rows
 from sojae.domain.materials import HEADER_COLUMNS, Records, materials_table
 from sojae.domain.table import Table
 from sojae.domain.template import STAGES
@@ -72,6 +74,7 @@ class Counts:
         return sum(n for r, n in self.rules.items() if r.stage == stage and r.rule == rule)
 
 
+@lru_cache
 def book() -> TemplateBook:
     """Return the eight projects and those of the examples."""
     return load_templates(TEMPLATES)
@@ -154,7 +157,7 @@ def _joined(mapping: FileMapping, accepted: Mapping[StageName, Sequence[ImportEv
     """Return how many rows of the materials view each finding of the join, and each rule over stages, is about."""
     if "property" not in accepted:
         return Counter()
-    templates = {e.template.key.stage: e.template for record in accepted.values() for e in record}
+    templates = {t.key.stage: t for t in book() if t.key.project == mapping.project}
     rows = {stage: [_row(event, place) for place, event in enumerate(accepted.get(stage, ()))] for stage in STAGES}
     table = materials_table(Records(rows, templates, {s: [t] for s, t in templates.items()}), 1)
     return Counter(name for names in table["findings"].to_pylist() for name in set(names or ()))

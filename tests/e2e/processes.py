@@ -61,7 +61,7 @@ def gateway(env: Mapping[str, str], port: int) -> Iterator[httpx.Client]:
             yield client
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 def _await_ready(client: httpx.Client, process: "subprocess.Popen[str]") -> None:

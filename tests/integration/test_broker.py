@@ -136,7 +136,7 @@ class TestRealBroker:
         create_topic(address, "kept")
         send(address, "kept", 500)
         os.kill(pid, signal.SIGKILL)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
         assert process.returncode == 1
         assert "Kafka did not come up or ended by itself" in errors
         assert "Traceback" not in errors
@@ -174,7 +174,7 @@ class TestRealBroker:
         first = start()
         java_pid(home)
         second = start()
-        _, errors = second.communicate(timeout=20)
+        _, errors = second.communicate(timeout=60)
         assert second.returncode == 1
         assert f"process {first.pid}" in errors
         assert "Traceback" not in errors
@@ -271,7 +271,7 @@ class TestGivenBroker:
         mock = MockBroker()
         address = mock.start().bootstrap_servers
         process = start(SOJAE_KAFKA__BOOTSTRAP_SERVERS=address)
-        output, _ = process.communicate(timeout=20)
+        output, _ = process.communicate(timeout=60)
         mock.stop()
         assert process.returncode == 0
         assert f"Kafka as given at {address}" in output
@@ -302,7 +302,7 @@ class TestGivenBroker:
         (tmp_path / "foreign").mkdir()
         (tmp_path / "foreign" / "thesis.docx").write_text("", encoding="utf-8")
         process = start(SOJAE_HOME=str(tmp_path / "foreign"))
-        output, errors = process.communicate(timeout=20)
+        output, errors = process.communicate(timeout=60)
         assert (process.returncode, output) == (1, "")
         assert "thesis.docx" in errors
         assert "Traceback" not in errors

@@ -62,7 +62,7 @@ def ingest(line: Line) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def burst(line: Line) -> None:

@@ -39,7 +39,7 @@ def test_no_message_stops_the_others(own_home: Home, own_broker: Endpoint) -> No
         told = _outcomes(connection, process, 7)
     finally:
         process.terminate()
-        said = process.communicate(timeout=20)[1]
+        said = process.communicate(timeout=60)[1]
     found = {
         r["offset"]: (r["status"], {i["rule"] for i in r["issues"]} - {"event_time_late"})
         for r in rows.iter_rows(named=True)
@@ -92,7 +92,7 @@ def test_header_names_that_are_no_text_cost_no_neighbour_a_message(own_home: Hom
         rows = _rows(own_home, process, 4_500)
     finally:
         process.terminate()
-        said = process.communicate(timeout=20)[1]
+        said = process.communicate(timeout=60)[1]
     assert process.returncode == 0, said
     places = rows.group_by("topic", "partition").agg(
         pl.len(), pl.col("offset").n_unique().alias("distinct"), pl.max("offset")

@@ -159,7 +159,7 @@ def test_a_stop_keeps_a_last_checkpoint(line: Line) -> None:
     """So a start after it repeats nothing, and the exit code is 0."""
     assert line.process is not None
     line.process.terminate()
-    assert line.process.wait(timeout=20) == 0, line.logged
+    assert line.process.wait(timeout=60) == 0, line.logged
     before = line.found()
     line.start()
     line.until("it is ready again", lambda: line.logged.count("partitions are placed") == 2)

@@ -68,7 +68,7 @@ def _stored(env: dict[str, str], table: Path, count: int) -> pl.DataFrame:
             rows = rows_so_far(table)
     finally:
         process.terminate()
-        said = process.communicate(timeout=20)[1]
+        said = process.communicate(timeout=60)[1]
     assert process.returncode == 0, said
     assert "Traceback" not in said
     return rows

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -38,7 +39,8 @@ def test_a_workbook_goes_in_comes_back_and_is_mended(own_home: Home, own_broker:
             "sent": records - 1, "accepted": records - 2, "quarantined": 1, "unread": 1, "unknown": 0,
         }  # fmt: skip
         assert set(_errors(back)) == {4, 5}
-        print(f"{records} rows in {seconds:.1f} s")  # noqa: T201 - what `make workbook-round-trip` is run for
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        print(f"{records} rows in {seconds:.1f} s, {peak:.0f} MiB")  # noqa: T201 - what `make workbook-round-trip` is run for
         _write(back, "yield_strength", {4: 300.0, 5: 310.0})
         mended, _ = _imported(own_home, back)
         assert (mended["accepted"], mended["duplicates"], mended["quarantined"]) == (2, records - 2, 0)

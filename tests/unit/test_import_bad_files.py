@@ -1,7 +1,8 @@
-"""Files as people keep them: what stands around the data is left out and told, and what cannot be read is refused by its place."""
+"""Files as people keep them: what stands around the data is left out and told, and what cannot be read is named by its place."""
 
 import datetime as dt
-import json
+import re
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,11 @@ import xlsxwriter
 from click.testing import CliRunner, Result
 
 from sojae.adapters.spreadsheet import read_table
-from sojae.cli.import_file import import_file
+from sojae.adapters.template_files import load_templates
+from sojae.cli.import_file import import_file, prepare
+from sojae.cli.import_parts import Named, mapped_part
+from sojae.domain.mapping import read_mapping
+from sojae.domain.mapping_rows import RowsRead
 
 MAPPING = """
 project = "high_entropy_alloy"
@@ -32,8 +37,9 @@ unit = "°C"
 name = "Test"
 field = "property.test_type"
 """
-HEAD = ["No", "YS", "T", "Test"]
-ROWS = [["a", 500.0, 25.0, "tension"], ["b", 600.0, 25.0, "tension"]]
+BOOK = load_templates()
+HEAD: list[Any] = ["No", "YS", "T", "Test"]
+ROWS: list[list[Any]] = [["a", 500.0, 25.0, "tension"], ["b", 600.0, 25.0, "tension"]]
 Rows = Sequence[Sequence[Any]]
 Import = Callable[..., tuple[dict[str, int], str]]
 
@@ -59,24 +65,23 @@ def excel_file(
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     monkeypatch.setenv("SOJAE_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr("sojae.surroundings.WatchedTemplates", lambda _: lambda: BOOK)
 
     def of(path: Path, mapping: str = MAPPING) -> Result:
         (tmp_path / "map.toml").write_text(mapping, encoding="utf-8")
-        options = ["--mapping", str(tmp_path / "map.toml"), "--check", "--json"]
-        return CliRunner().invoke(import_file, [str(path), *options])
+        return CliRunner().invoke(import_file, [str(path), "--mapping", str(tmp_path / "map.toml"), "--check"])
 
     return of
 
 
 @pytest.fixture
 def imported(run: Callable[..., Result]) -> Import:
-    """Return the counts of a file, and what was said of it on the way."""
+    """Return the counts of a file, and all that was said of it."""
 
     def of(path: Path, mapping: str = MAPPING) -> tuple[dict[str, int], str]:
         done = run(path, mapping)
         assert done.exit_code in (0, 3), done.exception
-        counts: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
-        return counts, done.stderr
+        return {word: int(n) for word, n in re.findall(r"(\w+) (\d+)", done.stdout.splitlines()[-1])}, done.output
 
     return of
 
@@ -100,7 +105,7 @@ def test_a_row_of_units_beneath_the_header(tmp_path: Path, imported: Import, run
     assert "row 2, column 'YS': the file says ksi, the mapping MPa" in str(wrong.exception)
 
 
-@pytest.mark.parametrize("word", ["합계", "Total:", "mean", "평균"])
+@pytest.mark.parametrize("word", ["합계", "합 계", "Total:", "Grand total", "mean", "평균", "Std. dev.", "최댓값"])
 def test_totals_at_the_end(tmp_path: Path, imported: Import, word: str) -> None:
     """They sum up the rows, and are none."""
     counts, said = imported(csv_file(tmp_path, HEAD, *ROWS, [word, 1100.0, "", ""]))
@@ -109,9 +114,17 @@ def test_totals_at_the_end(tmp_path: Path, imported: Import, word: str) -> None:
 
 
 def test_a_sample_that_is_called_like_a_total_in_the_middle_is_data(tmp_path: Path, imported: Import) -> None:
-    """Only the end of a file is looked at."""
+    """It is told, since it may be none."""
     rows = [["total", 500.0, 25.0, "tension"], *([f"s{n}", 500.0, 25.0, "tension"] for n in range(9))]
-    assert imported(csv_file(tmp_path, HEAD, *rows))[0]["sent"] == 10
+    counts, said = imported(csv_file(tmp_path, HEAD, *rows))
+    assert counts["sent"] == 10
+    assert "rows 2 are called like totals, and are read as data" in said
+
+
+def test_a_mean_whose_key_has_a_number_too_is_none(tmp_path: Path, imported: Import) -> None:
+    """The mean of a column that is part of the key says nothing of what the row is."""
+    mapping = MAPPING.replace('key = ["No"]', 'key = ["No", "T"]')
+    assert imported(csv_file(tmp_path, HEAD, *ROWS, ["평균", 550.0, 25.0, ""]), mapping)[0]["sent"] == 2
 
 
 def test_mixed_units_in_one_column(tmp_path: Path, imported: Import) -> None:
@@ -132,21 +145,170 @@ def test_intervals_and_words_in_number_cells_stop_no_other_row(tmp_path: Path, i
     assert (counts["accepted"], counts["unread"]) == (1, 2)
 
 
-def test_merged_cells_are_refused_by_their_place(tmp_path: Path, run: Callable[..., Result]) -> None:
-    """Merged titles above the header are not."""
-    path = excel_file(tmp_path, [HEAD, *ROWS], lambda _, sheet: sheet.merge_range("C2:C3", 25.0))
-    assert "sheet data: merged cells C2:C3; unmerge them" in str(run(path).exception)
-    titled = [["", "", "", ""], HEAD, *ROWS]
-    path = excel_file(tmp_path, titled, lambda _, sheet: sheet.merge_range("A1:D1", "Tests"))
-    assert json.loads(run(path).stdout)["accepted"] == 2
+def test_merged_cells_hold_back_their_rows(tmp_path: Path, imported: Import) -> None:
+    """Nobody knows which row has the value; titles above the header may be merged."""
+    path = excel_file(tmp_path, [HEAD, *ROWS, ["c", 700.0, 25.0, "tension"]], merged("C2:C3", 25.0))
+    counts, said = imported(path)
+    assert (counts["accepted"], counts["unread"]) == (1, 2)
+    assert "lab.xlsx, sheet data, rows 2–3 (2 rows), T [property, merged]: got C2:C3, expected a value in each" in said
+    titled = excel_file(tmp_path, [["", "", "", ""], HEAD, *ROWS], merged("A1:D1", "Tests"))
+    assert imported(titled)[0]["accepted"] == 2
 
 
-def test_a_formula_counts_with_its_value_and_is_refused_without(tmp_path: Path, run: Callable[..., Result]) -> None:
-    """A program that writes formulas and never calculates them leaves no value."""
-    path = excel_file(tmp_path, [HEAD, *ROWS], lambda _, sheet: sheet.write_formula("B2", "=400+100", None, 500.0))
-    assert json.loads(run(path).stdout)["accepted"] == 2
-    path = excel_file(tmp_path, [HEAD, *ROWS], lambda _, sheet: sheet.write_formula("B2", "=400+100", None, ""))
-    assert "formulas without a value B2; open the file in Excel" in str(run(path).exception)
+def test_a_line_across_the_table_is_one_finding(tmp_path: Path, imported: Import) -> None:
+    """As `Batch A` over all columns between two rows."""
+    path = excel_file(tmp_path, [HEAD, ROWS[0], ["", "", "", ""], ROWS[1]], merged("A3:D3", "Batch A"))
+    counts, said = imported(path)
+    assert (counts["accepted"], counts["unread"]) == (2, 1)
+    assert "row 3, YS [property, merged]: got A3:D3" in said
+
+
+def test_a_name_that_is_merged_over_its_rows_names_them_all(tmp_path: Path, imported: Import) -> None:
+    """That is how one specimen with three tests is written."""
+    rows = [["a", 500.0, 25.0, "tension"], ["", 450.0, 200.0, "tension"], ["", 300.0, 600.0, "tension"], ROWS[1]]
+    counts, said = imported(excel_file(tmp_path, [HEAD, *rows], merged("A2:A4", "a")))
+    assert (counts["accepted"], counts["unread"]) == (4, 0)
+    assert "what stands in the merged cells A2:A4 names each of their rows" in said
+
+
+def merged(area: str, value: object) -> Callable[[Any, Any], None]:
+    return lambda _, sheet: sheet.merge_range(area, value)
+
+
+@pytest.mark.parametrize("value", ["", 0])
+def test_a_formula_counts_with_its_value_and_is_a_finding_without(
+    tmp_path: Path, imported: Import, value: object
+) -> None:
+    """A program that writes formulas and never calculates them leaves none, or a 0 and the rest to Excel."""
+    path = excel_file(tmp_path, [HEAD, *ROWS], formula("=400+100", 500.0))
+    assert imported(path)[0]["accepted"] == 2
+    path = excel_file(tmp_path, [HEAD, *ROWS], formula("=400+100", value))
+    counts, said = imported(path)
+    assert (counts["accepted"], counts["unread"]) == (1, 1)
+    assert "row 2, YS [property, not_calculated]: got =400+100, expected the value of the formula; open" in said
+
+
+def formula(text: str, value: object) -> Callable[[Any, Any], None]:
+    return lambda _, sheet: sheet.write_formula("B2", text, None, value)
+
+
+@pytest.mark.parametrize(("shown", "kind", "values"), [("0", "", [0.0, 600.0]), ("", ' t="str"', [None, 600.0])])
+def test_what_excel_has_calculated_is_believed(
+    tmp_path: Path, shown: str, kind: str, values: list[float | None]
+) -> None:
+    """A 0 is a 0, and an empty text is an empty cell."""
+    path = excel_file(tmp_path, [HEAD, *ROWS], formula("=A9", 500))
+    rewrite(path, b'<c r="B2"><f>A9</f><v>500</v>', f'<c r="B2"{kind}><f>A9</f><v>{shown}</v>'.encode())
+    found = read(tmp_path, path)
+    assert [event.values.get("yield_strength") for event in found.events] == values
+    assert found.findings == []
+
+
+def rewrite(path: Path, old: bytes, new: bytes) -> None:
+    """Change a text in the parts of a workbook, and take from it that it leaves calculating to Excel."""
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    with zipfile.ZipFile(path, "w") as book:
+        for name, text in parts.items():
+            book.writestr(name, text.replace(b' fullCalcOnLoad="1"', b"").replace(old, new))
+
+
+def test_an_error_of_excel_is_a_finding_in_any_column(tmp_path: Path, imported: Import) -> None:
+    """In a column of words too, where it would pass for one."""
+    rows = [["a", "#DIV/0!", 25.0, "tension"], ["b", 600.0, 25.0, "#N/A"], *ROWS[1:]]
+
+    def errors(_: Any, sheet: Any) -> None:
+        sheet.write_formula("B2", "=1/0", None, "#DIV/0!")
+        sheet.write_formula("D3", "=NA()", None, "#N/A")
+
+    counts, said = imported(excel_file(tmp_path, [HEAD, *rows], errors))
+    assert (counts["accepted"], counts["unread"]) == (1, 2)
+    assert "row 2, YS [property, error_cell]: got #DIV/0!, expected a value; correct the formula" in said
+    assert "row 3, Test [property, error_cell]: got #N/A" in said
+
+
+def test_a_percentage_is_what_people_see(tmp_path: Path, run: Callable[..., Result]) -> None:
+    """Excel keeps 12 % as 0.12, and shows 12 %."""
+    mapping = MAPPING + '[[columns]]\nname = "A"\nfield = "property.elongation"\nunit = "%"\n'
+
+    def percentages(book: Any, sheet: Any) -> None:
+        for row, code in enumerate(["0%", "0.00%", '0.0" of 100"'], start=1):
+            sheet.write_number(row, 4, 0.12, book.add_format({"num_format": code}))
+
+    path = excel_file(tmp_path, [[*HEAD, "A"], *ROWS, ["c", 700.0, 25.0, "tension"]], percentages)
+    events = read(tmp_path, path, mapping).events
+    assert [event.values["elongation"] for event in events] == [12.0, 12.0, 0.12]
+    assert [(event.header["as_reported"] or {}) for event in events] == [{"elongation": "12 %"}] * 2 + [{}]
+
+
+def test_a_number_that_excel_made_a_date_of_is_a_finding(tmp_path: Path, imported: Import) -> None:
+    """`5-10` becomes the tenth of May."""
+
+    def date(book: Any, sheet: Any) -> None:
+        sheet.write_datetime("B2", dt.datetime(2026, 5, 10), book.add_format({"num_format": "d-mmm"}))  # noqa: DTZ001
+
+    counts, said = imported(excel_file(tmp_path, [HEAD, *ROWS], date))
+    assert (counts["accepted"], counts["unread"]) == (1, 1)
+    assert "YS [property, date_for_number]: got 2026-05-10 00:00:00, expected a number; Excel has made a date" in said
+
+
+def test_a_row_that_is_longer_than_the_header_stops_no_other(tmp_path: Path, imported: Import) -> None:
+    """A cell holds the separator."""
+    counts, said = imported(
+        csv_file(tmp_path, HEAD, *ROWS, ["c", 700.0, 25.0, "tension", "x"], ["d", 1.0, 2.0, "tension"])
+    )
+    assert (counts["rows"], counts["sent"], counts["unread"]) == (4, 3, 1)
+    assert "lab.csv, row 4 [row_length]: got 5, expected 4 cells, as in the header; put cells that hold" in said
+
+
+def test_signs_and_uncertainties_are_kept_beside_the_number(tmp_path: Path) -> None:
+    """In the header, under the field's name; what was typed as it was."""
+    rows = [
+        ["a", "> 500", "≈ 25", "tension"],
+        ["b", "512.3 ± 1.2", "25(2)", "tension"],
+        ["c", "<1E-3 GPa", "25", "tension"],
+    ]
+    events = read(tmp_path, csv_file(tmp_path, HEAD, *rows)).events
+    assert [e.header.get("qualifiers") for e in events] == [
+        {"yield_strength": ">", "test_temperature": "≈"}, None, {"yield_strength": "<"},
+    ]  # fmt: skip
+    assert events[1].header["uncertainty"] == {"yield_strength": 1.2, "test_temperature": 2.0}
+    assert events[2].values["yield_strength"] == pytest.approx(1.0)
+    assert events[2].header["as_reported"] == {"yield_strength": "<1E-3 GPa"}
+
+
+def read(folder: Path, path: Path, mapping: str = MAPPING) -> RowsRead:
+    (folder / "map.toml").write_text(mapping, encoding="utf-8")
+    parts = mapped_part(path, read_mapping(mapping, "map.toml", BOOK))
+    return prepare(path, parts, Named(None, None)).read
+
+
+FIBRE = """
+project = "biodegradable_fibre"
+key = ["No"]
+[defaults]
+institute = "kitech"
+origin = "literature"
+[[columns]]
+name = "RH"
+field = "process.chamber_humidity"
+unit = "%RH"
+"""
+
+
+def test_an_interval_fills_the_fields_of_its_ends(tmp_path: Path) -> None:
+    """Where a template has one for each; with a column of an end beside it, nobody knows which is meant."""
+    path = csv_file(tmp_path, ["No", "RH", "Low"], ["a", "15-25", ""], ["b", "40", ""], ["c", "15-25", "10"])
+    end = '[[columns]]\nname = "Low"\nfield = "process.chamber_humidity_low"\nunit = "%RH"\n'
+    found = read(tmp_path, path, FIBRE + end)
+    assert [dict(event.values) for event in found.events] == [
+        {"chamber_humidity_low": 15.0, "chamber_humidity_high": 25.0}, {"chamber_humidity": 40.0},
+    ]  # fmt: skip
+    assert found.events[0].columns["chamber_humidity_high"] == "RH"
+    assert found.events[0].header["as_reported"] == dict.fromkeys(
+        ("chamber_humidity_low", "chamber_humidity_high"), "15-25 %{RH}"
+    )
+    assert [(f.row, f.rule, f.got) for f in found.findings] == [(4, "told_twice", "15-25")]
 
 
 @pytest.mark.parametrize("date_1904", [False, True])
@@ -172,12 +334,14 @@ def test_hidden_sheets_and_rows(tmp_path: Path, imported: Import) -> None:
             for number, row in enumerate([HEAD, *rows]):
                 sheet.write_row(number, 0, row)
         new.set_row(2, None, None, {"hidden": True})
+        new.set_column(2, 2, None, None, {"hidden": True})
         new.activate()
         old.hide()
     counts, said = imported(path)
     assert counts["rows"] == 2
     assert "hidden sheets old are not read" in said
-    assert "1 hidden rows of sheet new are read too" in said
+    assert "sheet new: 1 hidden rows are read too" in said
+    assert "sheet new: the hidden columns T are read too" in said
     assert imported(path, 'sheet = "old"\n' + MAPPING)[0]["rows"] == 1
 
 

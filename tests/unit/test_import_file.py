@@ -14,9 +14,11 @@ from sojae.cli.import_outcomes import Messages
 from sojae.cli.import_parts import Named, mapped_part
 from sojae.cli.import_report import FoundCell, ImportReport, Sent
 from sojae.domain.errors import MappingError, SojaeError
+from sojae.domain.issue import RULES
 from sojae.domain.mapping import read_mapping
+from sojae.domain.mapping_findings import EqualRows, Finding
 from sojae.domain.mapping_plan import FileMapping
-from sojae.domain.mapping_rows import EqualRows, Finding
+from sojae.domain.reading_rules import READING
 from sojae.domain.text import Text
 
 TOPIC = "sojae.events.kims"
@@ -171,9 +173,9 @@ def test_a_quarantined_record_is_named_by_row_and_column(folder: Path) -> None:
     refused = {**ISSUE, "rule": "hard_range", "field": "yield_strength", "got": "520", "expected": "1 to 2 MPa"}
     found.hear(outcome(8, "quarantined", refused), TOPIC)
     shown = list(lines(found, "en"))
-    assert "  row 2, 강도 [property, hard_range]: got 520, expected 1 to 2 MPa; check it" in shown
+    assert "  lab.csv, row 2, 강도 [property, hard_range]: got 520, expected 1 to 2 MPa; check it" in shown
     assert shown[-1] == "rows 3 · sent 4 · accepted 0 (flagged 0) · quarantined 1 · duplicates 0 · unread 2 · unknown 3"
-    assert "  2행, 강도 [property, hard_range]: 520 대신 1~2 MPa. 확인" in list(lines(found, "ko"))
+    assert "  lab.csv, 2행, 강도 [property, hard_range]: 520 대신 1~2 MPa. 확인" in list(lines(found, "ko"))
 
 
 def test_a_flagged_record_is_named_like_a_quarantined_one(folder: Path) -> None:
@@ -183,9 +185,9 @@ def test_a_flagged_record_is_named_like_a_quarantined_one(folder: Path) -> None:
     found.hear(outcome(8, "accepted", {**flagged, "got": "0.62", "expected": "24 to 3416 MPa"}), TOPIC)
     assert list(lines(found, "en"))[-4:-2] == [
         "Accepted, but have a look:",
-        "  row 2, 강도 [property, warn_range]: got 0.62, usual 24 to 3416 MPa",
+        "  lab.csv, row 2, 강도 [property, warn_range]: got 0.62, usual 24 to 3416 MPa",
     ]
-    assert "  2행, 강도 [property, warn_range]: 0.62, 보통은 24~3416 MPa" in list(lines(found, "ko"))
+    assert "  lab.csv, 2행, 강도 [property, warn_range]: 0.62, 보통은 24~3416 MPa" in list(lines(found, "ko"))
     assert found.counts()["flagged"] == 1
 
 
@@ -268,22 +270,48 @@ def test_a_rule_of_the_template_speaks_in_its_own_words(folder: Path) -> None:
         "expected": "SQL",
     }
     found.hear(outcome(8, "quarantined", refused), TOPIC)
-    assert "  row 2, 강도, test_type [property, test_type_given]: got a = 1: check it" in list(lines(found, "en"))
+    assert "  lab.csv, row 2, 강도, test_type [property, test_type_given]: got a = 1: check it" in list(
+        lines(found, "en")
+    )
 
 
 def test_unread_cells_are_listed(folder: Path) -> None:
     """Each cell that held a record back is a line of its own."""
     assert [(f.row, f.column) for f in report(folder).findings] == [(3, "강도"), (4, "F")]
-    found = ImportReport(findings=[Finding(3, "강도", "property", "fast", Text(ko="수", en="a number"))])
-    assert "  row 3, 강도 [property]: got fast, expected a number" in list(lines(found, "en"))
-
-
-def test_a_sentence_about_a_cell_is_said_once(folder: Path) -> None:
-    """It names what was got itself."""
+    shown = list(lines(report(folder), "en"))
     assert (
-        "  row 3, 강도 [property]: 'fast' is not a number; write one as 1450, 1.45e3, 12.3 ± 0.4, <5 or 25 °C"
-        in list(lines(report(folder), "en"))
+        "  lab.csv, row 3, 강도 [property, number]: got fast, expected a number; write one as 1450, 1.45e3, 12.3 ± 0.4, <5 or 25 °C"
+        in shown
     )
+    assert (
+        "  lab.csv, 3행, 강도 [property, number]: fast 대신 수. 1450, 1.45e3, 12.3 ± 0.4, <5, 25 °C처럼 쓰십시오"
+        in list(lines(report(folder), "ko"))
+    )
+
+
+def test_a_finding_of_a_workbook_names_its_sheet() -> None:
+    """Sheet by sheet, as they stand in the file; a row that cannot be read at all has no column."""
+    number, row = Text(ko="수", en="a number"), Text(ko="2칸", en="2 cells")
+    found = ImportReport(
+        file="lab.xlsx",
+        findings=[
+            Finding(4, "yield_strength", "property", "number", "fast", number, "property"),
+            Finding(5, "melting", "process", "number", "hot", number, "process"),
+            Finding(9, "", "", "row_length", "3", row, "raw"),
+        ],
+    )
+    shown = [line.partition(";")[0] for line in lines(found, "en")][1:-1]
+    assert shown == [
+        "  lab.xlsx, sheet raw, row 9 [row_length]: got 3, expected 2 cells",
+        "  lab.xlsx, sheet process, row 5, melting [process, number]: got hot, expected a number",
+        "  lab.xlsx, sheet property, row 4, yield_strength [property, number]: got fast, expected a number",
+    ]
+
+
+def test_every_rule_of_reading_says_what_to_do() -> None:
+    """In both languages, under a name of its own."""
+    assert all(text.ko and text.en for text in READING.values())
+    assert READING.keys() & RULES.keys() == {"formula"}
 
 
 @pytest.fixture

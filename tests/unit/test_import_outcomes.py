@@ -12,7 +12,7 @@ from sojae.cli.import_lines import unknown_text
 from sojae.cli.import_outcomes import Patience, Waiting
 from sojae.cli.import_report import ImportReport, Sent
 from sojae.domain.errors import StoreError
-from sojae.domain.mapping_rows import ImportEvent
+from sojae.domain.mapping_findings import ImportEvent
 from sojae.ports import Position
 from tests.builders import events, header, template
 

@@ -74,6 +74,16 @@ def test_an_element_that_a_composition_lacks_is_none_of_it() -> None:
     assert found([{"property__grain": 1.0}], lineage("composition__el__Fe > 80")) == {}
 
 
+def test_a_listed_ingredient_is_as_an_element() -> None:
+    """A rule may name it, it is 0 where a mix lacks it, and what is not listed is no column."""
+    mix = field("composition", "map_double", quantity="composition", one_of=("cement", "water"))
+    columns = joined_columns([made_up([mix], stage="composition")])
+    of = ruled(lineage("composition__el__cement + composition__el__water > 80"))
+    view = pl.DataFrame([{**HEADER, "composition__el__cement": 60.0}])
+    assert rule_findings(view, [of], columns) == {"a_rule": [0]}
+    assert columns.type_of("composition__el__gold") is None
+
+
 def test_a_second_composition_has_columns_of_its_own() -> None:
     """They bear its field's name."""
     rows: list[dict[str, object]] = [{"composition__el__Fe": 60.0, "composition__target__el__Fe": 70.0}]
@@ -210,5 +220,5 @@ def test_clean_specimens_break_no_rule_of_the_view(project: str) -> None:
             }
         )
     view = materials_table(Records(rows, templates, {s: [t] for s, t in templates.items()}), 1)
-    assert {rule.scope for t in templates.values() for rule in t.rules} == {"record", "lineage", "collection"}
+    assert {rule.scope for t in templates.values() for rule in t.rules} >= {"record", "collection"}
     assert [found for found in view["findings"].to_pylist() if found] == []

@@ -14,10 +14,12 @@ from sojae.domain.errors import MappingError, SpreadsheetError
 from sojae.domain.header import identifier_issues
 from sojae.domain.issue import worst
 from sojae.domain.mapping import read_mapping
+from sojae.domain.mapping_findings import ImportEvent
 from sojae.domain.mapping_identity import ImportRun, encoded_source
-from sojae.domain.mapping_rows import ImportEvent, RowsRead, read_rows
+from sojae.domain.mapping_rows import RowsRead, read_rows
 from sojae.domain.record import hash_id
-from sojae.domain.table import Row, Table
+from sojae.domain.table import WHOLE_ROW, Fault, Row, Table
+from sojae.domain.text import Text
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -175,7 +177,7 @@ def test_rows_are_counted_and_equal_ones_are_named() -> None:
     """A row that was pasted twice is no secret; one that differs in a cell is no copy."""
     so_far = read([*ROWS, dict(reversed(ROWS[1].items())), {**ROWS[1], "note": "x"}])
     assert so_far.rows == 6
-    assert so_far.equal == [(4, 3), (6, 3)]
+    assert [(e.row, e.first) for e in so_far.equal] == [(4, 3), (6, 3)]
 
 
 def test_a_row_is_retracted_by_a_column() -> None:
@@ -233,6 +235,33 @@ def test_a_held_back_row_does_not_move_the_ids_of_its_neighbours() -> None:
         e.row: e.header["record_id"] for e in read(changed(1, YS="?")).events if e.template.key.stage == "property"
     }
     assert after == {row: record for row, record in before.items() if row != 3}
+
+
+def test_a_row_that_cannot_be_read_does_not_move_the_ids_of_its_neighbours() -> None:
+    """Its key is what it would have been: an equal row behind it keeps its place."""
+    long = Fault("row_length", "9", Text(ko="6칸", en="6 cells"))
+    mapping = read_mapping(MAPPING, "lab.toml", BOOK)
+    rows = [Row(2, ROWS[1]), Row(3, ROWS[2])]
+    whole = read_rows(mapping, Table("lab.csv", mapping.columns(), tuple(rows)), RUN)
+    rows[0] = Row(2, ROWS[1], {WHOLE_ROW: long})
+    found = read_rows(mapping, Table("lab.csv", mapping.columns(), tuple(rows), sheet="S"), RUN)
+    assert [(f.row, f.column, f.rule, f.got, f.sheet) for f in found.findings] == [(2, "", "row_length", "9", "S")]
+    of_the_second = [e for e in whole.events if e.row == 3]
+    assert ids([e for e in found.events if e.template.key.stage != "raw"], "record_id") == ids(
+        of_the_second, "record_id"
+    )
+
+
+def test_one_fault_of_several_cells_is_one_finding() -> None:
+    """A merged area is named once for each record that has one of its cells, in the key too; the others are sent."""
+    merged = Fault("merged", "E2:F2", Text(ko="값", en="a value"))
+    mapping = read_mapping(MAPPING, "lab.toml", BOOK)
+    row = Row(2, ROWS[0], {"T": merged, "YS": merged})
+    found = read_rows(mapping, Table("lab.csv", mapping.columns(), (row,)), RUN)
+    assert [(f.record, f.column, f.got) for f in found.findings] == [
+        ("composition", "T", "E2:F2"), ("property", "T", "E2:F2"),
+    ]  # fmt: skip
+    assert [event.template.key.stage for event in found.events] == ["raw"]
 
 
 def test_a_lot_is_told_once() -> None:

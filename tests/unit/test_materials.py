@@ -112,6 +112,14 @@ def test_what_is_missing_is_a_finding() -> None:
     assert (row["composition__bczyyb"], row["composition_event"], row["raw_samples"]) == (None, None, [])
 
 
+def test_what_a_project_does_not_ask_for_is_not_missing() -> None:
+    """A project without templates of raw material and composition has no findings for lack of them."""
+    project = Project(CELL).add("property", "c1", {"ocv": 1.0})
+    del project.templates["raw"], project.templates["composition"]
+    (row,) = project.view()
+    assert row["findings"] == ["no_process"]
+
+
 def test_corrections_replace_and_retractions_remove() -> None:
     """In every stage."""
     project = cell().add("composition", "c1", {"bczyyb": 40.0}, record_id="composition-c1")
@@ -247,6 +255,17 @@ def test_a_composition_becomes_a_column_for_each_element() -> None:
     assert elements == ["composition__el__Al", "composition__el__Fe", "composition__el__Ni"]
     assert [table[n].to_pylist() for n in elements] == [[0.0, 10.0, None], [60.0, 90.0, None], [40.0, 0.0, None]]
     assert "composition__composition" not in table.column_names
+
+
+def test_a_composition_of_listed_ingredients_becomes_a_column_for_each() -> None:
+    """As elements do; what the template does not list makes no column."""
+    project = Project(CELL)
+    mix = field("composition", "map_double", quantity="composition", one_of=("cement", "물"))
+    project.templates["composition"] = made_up([mix], stage="composition")
+    project.add("composition", "c1", {"composition": {"cement": 300.0, "물": 150.0, "Fe": 1.0}})
+    (row,) = project.add("property", "c1").view()
+    amounts = {name: value for name, value in row.items() if name.startswith("composition__el__")}
+    assert amounts == {"composition__el__cement": 300.0, "composition__el__물": 150.0}
 
 
 def test_other_maps_stay_maps() -> None:

@@ -31,7 +31,7 @@ def truth(tmp_path: Path) -> Path:
         {"kind": "plant_fault", "plant": "sim-sinter"},
         {"kind": "plant_property_sent", "batch": "B1", "record_id": "r1", "measured": {"peak_power_density": 0.5}},
         {"kind": "late", "topic": "t", "partition": 0, "offset": 1},
-        {"kind": "burst_done", "epoch": 1, "messages": {"t": 2}},
+        {"kind": "burst_done", "epoch": 1, "messages": {"t": 2}, "projects": ["ceramic_electrode"]},
     ]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     return path
@@ -144,3 +144,10 @@ def test_the_plant_s_lines_are_no_faults_of_the_laboratories(truth: Path) -> Non
     burst = read_burst(truth)
     assert burst is not None
     assert [fault["kind"] for fault in burst.faults] == ["late"]
+
+
+def test_the_burst_names_the_projects_that_have_enough_for_a_model(truth: Path) -> None:
+    """The tour waits for the models of no other."""
+    burst = read_burst(truth)
+    assert burst is not None
+    assert burst.projects == ("ceramic_electrode",)

@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -61,19 +63,65 @@ def test_keys_of_a_template_need_no_mapping(tmp_path: Path, kind: str, monkeypat
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        (["{"], "line 1: no JSON"),
-        ([{"a": 1}, "[1]"], "line 2: list"),
-        ([{"a": {"b": {"c": 1}}}], "a.b is nested"),
-        ([{"a": [[1]]}], "a is nested"),
+        (["{"], r"line 1: \{, expected one JSON object a line \(Expecting property name"),
+        (["[1]", "[2]"], r"line 1: \[1\], expected"),
         (["", ""], "without records"),
         ([{f"f{n}": 1 for n in range(2_001)}], "more than 2000 fields"),
-        (["[" * 100_000], "line 1: no JSON"),
+        (["[" * 100_000], "line 1: "),
     ],
 )
 def test_what_is_no_table_is_refused(tmp_path: Path, rows: list[object], said: str) -> None:
     """With the line, and what was expected."""
     with pytest.raises(SpreadsheetError, match=said):
         read_records(lines(tmp_path / "a.jsonl", *rows))
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "rule"),
+    [
+        ("[1]", "", "json"),
+        ('{"a": 1, "a": 2}', "", "json"),
+        (b"\xb0\xa1", "", "json"),
+        ({"a": {"b": {"c": {"d": 1}}}}, "a.b.c", "nested"),
+        ({"a": [[1]]}, "a", "nested"),
+        ({"a": "x" * 1_000_001}, "a", "cell_length"),
+    ],
+)
+def test_one_bad_record_stops_no_other(tmp_path: Path, row: object, column: str, rule: str) -> None:
+    """A line that is no record is a fault of its row, a value too deep inside one of its cell."""
+    path = lines(tmp_path / "a.jsonl", {"a": 1}, "", {"a": 3})
+    whole = path.read_bytes().splitlines()
+    whole[1] = row if isinstance(row, bytes) else (row if isinstance(row, str) else json.dumps(row)).encode()
+    path.write_bytes(b"\n".join(whole))
+    table = read_records(path)
+    assert table is not None
+    assert [{c: f.rule for c, f in row.faults.items()} for row in table.rows] == [{}, {column: rule}, {}]
+    assert [row.cells.get("a") for row in table.rows] == ["1", None, "3"]
+
+
+def test_maps_of_maps_and_lists_keep_their_names_and_items(tmp_path: Path) -> None:
+    """A header in its own map, a DOI with a semicolon, a map as Parquet holds one."""
+    doi = "10.1002/(SICI)1097-4636(199823)43:3<304::AID>3.0.CO;2-7"
+    said = {"header": {"references": [doi], "uncertainty": {"yield_strength": 2.0}}}
+    table = read_records(lines(tmp_path / "a.jsonl", said))
+    assert table is not None
+    assert list(table.columns) == ["header.references", "header.uncertainty.yield_strength"]
+    path = tmp_path / "a.parquet"
+    kind = pa.map_(pa.string(), pa.float64())
+    pq.write_table(pa.table({"c": pa.array([[("Fe", 60.0), ("Ni", 40.0)]], type=kind)}), path)
+    assert [row.cells for row in read_table(path).rows] == [{"c.Fe": "60.0", "c.Ni": "40.0"}]
+
+
+def test_what_is_too_much_at_once_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few bytes of Parquet may say one long text very often; too many cells are too many."""
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"t": ["x" * 1_000] * 100}).write_parquet(path)
+    monkeypatch.setattr("sojae.adapters.record_files.MAX_CHARACTERS", 50_000)
+    with pytest.raises(SpreadsheetError, match="more than 50000 characters in row 51"):
+        read_records(path)
+    monkeypatch.setattr("sojae.adapters.record_files.MAX_CELLS", 99)
+    with pytest.raises(SpreadsheetError, match="at most 99"):
+        read_records(path)
 
 
 def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:

@@ -16,10 +16,12 @@ from sojae.topics import institute_of
 from sojae_simulator.agent import Agent, Run
 from sojae_simulator.app import build_run, topics_of
 from sojae_simulator.identifiers import run_tag, uuid7
+from sojae_simulator.laws import LAWS
 from sojae_simulator.metrics import SimulatorMetrics
 from sojae_simulator.publish import Writer
 from sojae_simulator.settings import SimulatorSettings
 from sojae_simulator.truth import TruthFile, next_epoch
+from sojae_trainer.train import LEAST_ROWS
 from tests.fakes import FakeProducer
 
 NOW = dt.datetime(2026, 7, 1, 9, 30, tzinfo=dt.UTC)
@@ -40,6 +42,7 @@ def book() -> TemplateBook:
 
 def settings(**changes: object) -> SimulatorSettings:
     chosen: dict[str, object] = {"specimens": 60, "seed": 11, "burst_rate": 0.0, "once": True, "fault_scale": 2.0}
+    chosen["projects"] = "high_entropy_alloy,ceramic_electrode"
     return SimulatorSettings(**(chosen | changes))  # type: ignore[arg-type]  # checked by pydantic
 
 
@@ -139,6 +142,27 @@ async def test_the_trickle_goes_on_until_stopped(book: TemplateBook, tmp_path: P
     assert sum(dict(lines[-1]["messages"]).values()) == len(fake.sent)  # type: ignore[call-overload]  # a JSON object
 
 
+async def test_a_few_specimens_of_other_projects_follow_the_burst(book: TemplateBook, tmp_path: Path) -> None:
+    """The burst is said to be over before them, and names only its own; the totals count them too."""
+    run = build_run(settings(specimens=5, projects="ceramic_electrode,olefin_catalyst:3"), book, EPOCH)
+    fake, lines = await simulated(book, run, tmp_path / "truth.jsonl")
+    assert len({m.event.sample_id for m in run.later if m.event.stage == "property"}) == 3
+    assert {m.event.project for m in run.later} == {"olefin_catalyst"}
+    done = next(line for line in lines if line["kind"] == "burst_done")
+    assert done["projects"] == ["ceramic_electrode"]
+    assert sum(dict(done["messages"]).values()) == len(run.burst)  # type: ignore[call-overload]  # a JSON object
+    assert sum(dict(lines[-1]["messages"]).values()) == len(fake.sent) == len(run.burst) + len(run.later)  # type: ignore[call-overload]  # a JSON object
+
+
+async def test_a_stop_after_the_burst_sends_no_more(book: TemplateBook, tmp_path: Path) -> None:
+    """Neither the rest of what follows nor a trickle."""
+    chosen = settings(specimens=2, projects="ceramic_electrode,olefin_catalyst:3", once=False)
+    run = build_run(chosen, book, EPOCH)
+    fake, lines = await simulated(book, run, tmp_path / "truth.jsonl", stop_after=len(run.burst) + 2)
+    assert len(fake.sent) == len(run.burst) + 2
+    assert lines[-1]["kind"] == "run_done"
+
+
 async def test_a_stop_during_the_burst_leaves_no_burst_done(book: TemplateBook, tmp_path: Path) -> None:
     """Who waits for the burst must not take a stopped one for a whole one."""
     fake, lines = await simulated(book, build_run(settings(), book, EPOCH), tmp_path / "truth.jsonl", stop_after=10)
@@ -223,6 +247,28 @@ def test_run_tags_are_short_and_distinct() -> None:
 def test_topics_are_those_of_the_institutes() -> None:
     """One topic for each institute of the chosen projects."""
     assert topics_of(["ceramic_electrode"]) == ["sojae.events.sim-ceramic-a", "sojae.events.sim-ceramic-b"]
+
+
+def test_all_projects_are_simulated_two_of_them_in_the_burst() -> None:
+    """By default each template is seen alive, and the two that a tour shows come first."""
+    chosen = SimulatorSettings.model_validate({})
+    assert set(chosen.project_names) == set(LAWS)
+    assert chosen.project_names[:2] == ("high_entropy_alloy", "ceramic_electrode")
+    assert set(chosen.later) == set(chosen.project_names[2:])
+    assert max(chosen.later.values()) < LEAST_ROWS
+
+
+def test_a_project_named_twice_is_simulated_once() -> None:
+    """The burst goes before a number."""
+    chosen = settings(projects="ceramic_electrode:4, high_entropy_alloy,ceramic_electrode")
+    assert (chosen.project_names, dict(chosen.later)) == (("ceramic_electrode", "high_entropy_alloy"), {})
+
+
+@pytest.mark.parametrize("count", ["", "0", "-3", "many", "1.5", "100001"])
+def test_a_number_of_specimens_that_is_none_is_refused(count: str) -> None:
+    """With what is expected."""
+    with pytest.raises(ValueError, match="specimens of ceramic_electrode: expected NAME:COUNT"):
+        settings(projects=f"ceramic_electrode:{count}")
 
 
 def test_an_unknown_project_is_refused() -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from sojae.adapters.spreadsheet import read_table
+from sojae.adapters.spreadsheet import find_header, read_table
+from sojae.adapters.workbook_cells import A_VALUE
 from sojae.domain.errors import SpreadsheetError
-from sojae.domain.table import Row
+from sojae.domain.table import WHOLE_ROW, Fault, Row, letters, place_of
 
 
 def csv_file(folder: Path, data: bytes, name: str = "data.csv") -> Path:
@@ -90,7 +91,11 @@ def test_a_workbook_is_read_as_it_is_typed(tmp_path: Path) -> None:
     table = read_table(path)
     assert table.columns == ("이름", "n", "mixed", "day", "bad", "yes")
     assert table.rows == (
-        Row(2, {"이름": "가", "n": "0.1", "mixed": "5a", "day": "2021-03-01 00:00:00", "bad": "#Div0", "yes": "true"}),
+        Row(
+            2,
+            {"이름": "가", "n": "0.1", "mixed": "5a", "day": "2021-03-01 00:00:00", "bad": "#DIV/0!", "yes": "true"},
+            {"bad": Fault("error_cell", "#DIV/0!", A_VALUE)},
+        ),
         Row(4, {"이름": "나", "n": "1500", "mixed": "5", "bad": "3.5"}),
     )
 
@@ -113,7 +118,7 @@ BAD = [
     ("header only", "data.csv", b"a,b\n", "a header without rows"),
     ("duplicate", "data.csv", b"a,b,a\n1,2,3\n", "the column a twice"),
     ("duplicate in Korean", "data.csv", "값,값\n1,2\n".encode(), "the column 값 twice"),
-    ("long row", "data.csv", b"a,b\n1,2\n1,2,3\n", "3 cells in row 3"),
+    ("long rows", "data.csv", b"a,b\n1,2,3\n1,2,3\n", "3 cells in row 2"),
     ("open quotation", "data.csv", b'a,b\n1,2\n"x,3\n', "row 3"),
     ("binary", "data.csv", b"\x00\x01\x02\xff\xfe\x00", "no text"),
     ("workbook by another name", "data.csv", b"PK\x03\x04....", "a zip archive"),
@@ -134,6 +139,28 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path, name: str, data: byt
     assert said in caught.value.message("en")
     assert caught.value.message("ko")
     assert caught.value.exit_code == 2
+
+
+def test_a_row_that_is_longer_than_the_header_is_a_fault_of_that_row(tmp_path: Path) -> None:
+    """The others are read."""
+    table = read_table(csv_file(tmp_path, b"a,b\n1,2\n1,2,3\n4,5\n"))
+    assert [WHOLE_ROW in row.faults for row in table.rows] == [False, True, False]
+    assert (table.rows[1].faults[WHOLE_ROW].got, table.rows[1].number) == ("3", 3)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_a_header_is_found_by_its_names(tmp_path: Path, separator: str) -> None:
+    """Whatever separates its cells, within the rows that are looked at."""
+    data = f"Tests, of 2026\n\n{separator.join(('a', 'b', 'c'))}\n{separator.join('123')}\n".encode()
+    path = csv_file(tmp_path, data)
+    assert [find_header(path, names, sheet=None, within=3) for names in ({"a", "c"}, {"a", "d"})] == [3, None]
+    assert find_header(path, {"a"}, sheet=None, within=2) is None
+
+
+def test_columns_have_letters() -> None:
+    """As a spreadsheet shows them."""
+    assert [letters(n) for n in (1, 26, 27, 702, 703, 16_384)] == ["A", "Z", "AA", "ZZ", "AAA", "XFD"]
+    assert [place_of(letters(n)) for n in range(1, 20_000)] == list(range(1, 20_000))
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -183,7 +210,7 @@ def test_a_file_packed_by_gzip_is_read(tmp_path: Path) -> None:
 
 def test_a_gzip_file_may_not_burst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few kilobytes that unpack to gigabytes are refused before they fill the memory."""
-    monkeypatch.setattr("sojae.adapters.spreadsheet.MAX_FILE_BYTES", 10_000)
+    monkeypatch.setattr("sojae.adapters.data_file.MAX_FILE_BYTES", 10_000)
     path = tmp_path / "bomb.csv.gz"
     path.write_bytes(gzip.compress(b"a,b\n" + b"0,0\n" * 10_000))
     with pytest.raises(SpreadsheetError, match="unpacked"):

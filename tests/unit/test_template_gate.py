@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sojae.adapters.template_files import packaged_folder
 from sojae.adapters.template_gate import gate_faults
 from sojae.cli.template_group import template as command
 from sojae.domain.errors import TemplateError
+from sojae.domain.evolution import collision_faults
 from tests.conftest import REPOSITORY
 
 Schema = dict[str, Any]
@@ -122,6 +124,7 @@ def test_an_unsound_file_is_refused(put: Put, tmp_path: Path, wrong: Schema, sai
         (schema("1.1", number(required=True)), "hardness required, expected optional"),
         (schema("1.1", number(), number("load", required=True)), "new field load, required"),
         (schema("1.1", number(hard=[0, 900])), r"possible range \[0, 900\] of hardness"),
+        (schema("1.1", number(hard=[0, 1000], sum={"of": 100, "hard": 5})), "a tighter sum of hardness"),
         (schema("1.2", number()), "a minor left out, expected 1.1"),
     ],
 )
@@ -131,6 +134,103 @@ def test_a_change_that_breaks_a_major_is_refused(put: Put, tmp_path: Path, later
     put(later, ({},))
     with pytest.raises(AssertionError, match=said):
         assert faults(tmp_path) == ""
+
+
+ALLOY = number("alloy", type=["null", {"type": "map", "values": "double"}], unit="%", quantity="composition")
+LOOSE = {**ALLOY, "balance": True, "sum": {"of": 100, "hard": 5, "hard_for": ["experiment"]}}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"balance": False}, "alloy without a balance component"),
+        ({"one_of": ["Fe"]}, "alloy without any other text"),
+        ({"sum": {"of": 100, "hard": 2, "hard_for": ["experiment"]}}, "a tighter sum"),
+        ({"sum": {"of": 1, "hard": 5, "hard_for": ["experiment"]}}, "a tighter sum"),
+        ({"sum": {"of": 100, "hard": 5}}, "a tighter sum"),
+        ({"sum": {"of": 100, "hard": 5, "hard_for": ["experiment", "production"]}}, "a tighter sum"),
+    ],
+)
+def test_a_composition_that_was_taken_is_taken(put: Put, tmp_path: Path, changed: Schema, said: str) -> None:
+    """From everybody it was taken from."""
+    put(schema("1.0", LOOSE), [{"alloy": {"Fe": 100.0}}])
+    put(schema("1.1", {**LOOSE, **changed}), [{"alloy": {"Fe": 100.0}}])
+    assert said in faults(tmp_path)
+
+
+def test_what_a_sum_only_flags_may_change(put: Put, tmp_path: Path) -> None:
+    """Nothing is refused that was taken."""
+    put(schema("1.0", LOOSE), [{"alloy": {"Fe": 100.0}}])
+    put(schema("1.1", {**LOOSE, "sum": {"of": 100, "warn": 0.1}}), [{"alloy": {"Fe": 100.0}}])
+    assert faults(tmp_path) == ""
+
+
+def test_a_category_that_is_gone_is_refused(put: Put, tmp_path: Path) -> None:
+    """By its name, and so is a list where any text was taken."""
+    route = number("route", type=["null", "string"], unit=None, one_of=["cast", "wrought"])
+    put(schema("1.0", route, number("note", type=["null", "string"], unit=None)), [{"route": "cast"}])
+    narrowed = number("note", type=["null", "string"], unit=None, one_of=["good"])
+    put(schema("1.1", {**route, "one_of": ["cast"]}, narrowed), [{"route": "cast"}])
+    assert "got route without wrought" in faults(tmp_path)
+    assert "got note without any other text" in faults(tmp_path)
+
+
+def test_the_header_keeps_to_the_same_rules(put: Put, tmp_path: Path) -> None:
+    """A later header that lacks what an earlier one had breaks what the samples would not show."""
+    of = json.loads((packaged_folder() / "common" / "header" / "1.0.avsc").read_text(encoding="utf-8"))
+    of["fields"] = [f for f in of["fields"] if f["name"] != "comment"]
+    path = tmp_path / "common" / "header" / "1.1.avsc"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(of), encoding="utf-8")
+    put(schema("1.0"))
+    put(schema("1.1", includes={"header": "1.1"}))
+    assert "got no field comment, expected the field of 1.0" in faults(tmp_path)
+
+
+def test_a_field_without_a_default_is_not_read_from_older_records(put: Put, tmp_path: Path) -> None:
+    """Optional in words is not enough: the schema itself must be able to fill it."""
+    put(schema("1.0"))
+    put(schema("1.1", number(), number("load", unit="N", type="double", default=0)), [{"hardness": 1.0, "load": 1.0}])
+    assert faults(tmp_path) == ""
+    bare = {k: v for k, v in number("load", unit="N", type="double").items() if k != "default"}
+    put(schema("1.1", number(), bare), [{"hardness": 1.0, "load": 1.0}])
+    assert "1.0 is not read by 1.1 (SchemaResolutionError" in faults(tmp_path)
+
+
+def test_files_that_nobody_would_read_are_found(put: Put, tmp_path: Path) -> None:
+    """A misspelt stage, a file at the wrong depth, sample data of a template that is not there."""
+    put(schema())
+    folder = tmp_path / PROJECT
+    (folder / "properties").mkdir()
+    for stray in ("properties/1.0.avsc", "1.0.avsc", "property/1.1.sample.json"):
+        (folder / stray).write_text("{}", encoding="utf-8")
+    found = faults(tmp_path)
+    assert found.count("a file where no template lies") == 2
+    assert "1.1.sample.json: got sample data of no template, expected 1.1.avsc beside it" in found
+
+
+def test_ids_and_fingerprints_name_one_template(put: Put, tmp_path: Path) -> None:
+    """Of 31 bits two may be equal by chance; fingerprints are shared by the versions of one name alone."""
+    put(schema("1.0"))
+    put(schema("1.1"))
+    first, second = sorted(gate_faults(tmp_path)[0], key=lambda t: t.key)
+    where = {first.key: "first", second.key: "second"}
+    assert list(collision_faults([(first, b"a"), (second, b"a")], where)) == []
+    clash = replace(second, sha256=first.sha256[:8] + second.sha256[8:], full_name="sojae.x_kims_other.Property")
+    said = [fault.text.en for fault in collision_faults([(first, b"a"), (clash, b"a")], where)]
+    assert [line.split(";")[0] for line in said] == [
+        f"second: got schema id {first.schema_id}, expected another than that of {first.key}",
+        f"second: got fingerprint 61, expected another than that of {first.key}",
+    ]
+
+
+def test_a_clash_with_a_template_of_the_package_is_found(put: Put, tmp_path: Path) -> None:
+    """Both are known wherever the folder is used."""
+    put(schema("1.0"))
+    (mine,) = gate_faults(tmp_path)[0]
+    other = replace(mine, key=mine.key._replace(project="x_kims_other"))
+    (found,) = gate_faults(tmp_path, [other])[1]
+    assert f"1.0.avsc: got schema id {mine.schema_id}" in found.text.en
 
 
 def test_a_temperature_in_another_unit_under_one_fingerprint_is_refused(put: Put, tmp_path: Path) -> None:
@@ -228,3 +328,22 @@ def test_checking_lists_every_fault_and_ends_with_2(put: Put, tmp_path: Path, mo
     run = CliRunner().invoke(command, ["check", str(tmp_path)])
     assert run.exit_code == 2
     assert run.output.splitlines()[-1] == "템플릿 1개 검사, 결함 2건"
+    assert "템플릿 파일에 쓰십시오" in run.output
+
+
+def test_one_file_is_checked_against_its_other_versions(put: Put, tmp_path: Path) -> None:
+    """What is wrong with others is not said."""
+    put(schema("1.0", number(label=None)))
+    put(schema("1.1", number(unit="GPa")))
+    file = tmp_path / PROJECT / "property" / "1.1.avsc"
+    run = CliRunner().invoke(command, ["check", str(file)])
+    assert run.exit_code == 2
+    assert [line.count("unit GPa") for line in run.output.splitlines()] == [1, 0]
+    assert run.output.splitlines()[-1] == "1 templates checked, 1 faults"
+
+
+def test_a_file_that_lies_nowhere_is_refused(tmp_path: Path) -> None:
+    """With the place where it would be found."""
+    (tmp_path / "mine.avsc").write_text("{}", encoding="utf-8")
+    run = CliRunner().invoke(command, ["check", str(tmp_path / "mine.avsc")])
+    assert "move it to <project>/<stage>/<version>.avsc" in str(run.exception)

@@ -1,6 +1,7 @@
 """Which columns become inputs, how they are coded, and what a caller's values turn into."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,7 @@ from sojae.domain.text import Text
 from sojae_trainer.dataset import targets, training_rows
 from sojae_trainer.encoding import Encoder
 from sojae_trainer.features import choose_inputs, matrix
+from tests.builders import field
 from tests.unit.trainer_law import alloys, templates
 
 NAME = Text(ko="이름", en="name")
@@ -89,6 +91,16 @@ def test_rare_element_is_ignored() -> None:
     rare = pl.when(pl.int_range(pl.len()) < 2).then(5.0).otherwise(0.0).alias("composition__el__W")
     _, ignored = choose_inputs(alloys(60, 1).with_columns(rare), templates(), ())
     assert "composition.el.W" in [s.field for s in ignored]
+
+
+def test_only_one_map_is_learnt_from() -> None:
+    """Another map of amounts is told to be ignored, and brings no component twice."""
+    known = templates()
+    other = field("powders", "map_double", quantity="composition")
+    raw = replace(known["raw"], fields=(*known["raw"].fields, other))
+    inputs, ignored = choose_inputs(alloys(60, 1), {**known, "raw": raw}, ())
+    assert "raw.powders" in [s.field for s in ignored]
+    assert [i.field for i in inputs] == [i.field for i in chosen(alloys(60, 1))]
 
 
 def test_uncertain_lineage_is_left_out() -> None:

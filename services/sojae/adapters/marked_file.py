@@ -1,104 +1,78 @@
-"""The file of an import given back: the same workbook, or CSV file, with a column that says what is wrong in each row."""
+"""The file of an import given back: the same file with a column, or a member, that says what is wrong in each row."""
 
-import csv
-import io
+import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import openpyxl
-from openpyxl.comments import Comment
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
-
-from sojae.adapters.spreadsheet import EXCEL_FILES, decoded_text, separator_of
+from sojae.adapters.delimited_text import is_text
+from sojae.adapters.marked_records import marked_json, marked_parquet
+from sojae.adapters.marked_text import marked_text
+from sojae.adapters.marked_workbook import marked_workbook
+from sojae.adapters.record_files import JSON_FILES, PARQUET_FILES
 from sojae.domain.errors import SpreadsheetError
-from sojae.domain.workbook_layout import ERRORS
+from sojae.domain.marks import Mark, MarkedTable
+from sojae.domain.text import Text
 
-REFUSED, FLAGGED = PatternFill("solid", fgColor="F8C9C4"), PatternFill("solid", fgColor="FCEBB6")
-MAX_CELL_CHARACTERS = 32_000
-"""What a cell of Excel may hold, with some room."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One finding: the sheet (None: the only one, or a CSV file), its row, the columns it is about, and what is said."""
-
-    sheet: str | None
-    row: int
-    columns: Sequence[str]
-    text: str
-    refused: bool
+SUFFIXES: Mapping[str, Sequence[str]] = {
+    ".xlsx": (".xlsx",),
+    ".xlsm": (".xlsm",),
+    "json": JSON_FILES,
+    "parquet": PARQUET_FILES,
+}
 
 
-def write_marked(source: Path, target: Path, header_rows: Mapping[str | None, int], marks: Iterable[Mark]) -> None:
-    """Write the source file to `target` with a column `errors`; formats, formulas and choices stay as they are.
-
-    `header_rows` tells for each sheet in which row the names of the columns stand. A column `errors` that is there is
-    written anew. Raises SpreadsheetError when the target is of another kind than the source, or cannot be written.
-    """
-    kinds = [path.suffix.lower() in EXCEL_FILES for path in (source, target)]
-    if kinds[0] != kinds[1]:
+def check_target(source: Path, target: Path) -> None:
+    """Return when the source's kind of file can be written to `target`; raises SpreadsheetError before anything is sent."""
+    kind = _kind(source)
+    if _kind(target) != kind:
         raise SpreadsheetError(
             en=f"{target}: another kind of file than {source.name}; give a name that ends in {source.suffix}",
             ko=f"{target}: {source.name}과(와) 다른 종류의 파일입니다. {source.suffix}로 끝나는 이름을 주십시오",
         )
+    folder = target.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise SpreadsheetError(
+            en=f"{target}: cannot be written: {folder} is no folder that may be written to; give another place",
+            ko=f"{target}: 쓸 수 없습니다. {folder}은(는) 쓸 수 있는 폴더가 아닙니다. 다른 자리를 주십시오",
+        )
+
+
+def write_marked(source: Path, target: Path, tables: Sequence[MarkedTable], marks: Iterable[Mark]) -> list[Text]:
+    """Write the source file to `target` with what is wrong in each row, whole or not at all; return what could not be kept.
+
+    A workbook or a text gets a column `errors`, a record a member `errors`; one that is there is written anew. Formats,
+    formulas and choices stay as they are. Raises SpreadsheetError when the target cannot be written.
+    """
+    check_target(source, target)
+    kind, found = _kind(source), list(marks)
+    said: list[Text] = []
+    if kind in (".xlsx", ".xlsm"):
+        data, said = marked_workbook(source, tables, found)
+    elif kind == "json":
+        data = marked_json(source, found)
+    elif kind == "parquet":
+        data = marked_parquet(source, found)
+    else:
+        data = marked_text(source, tables[0], found)
+    _replace(target, data)
+    return said
+
+
+def _kind(path: Path) -> str:
+    if is_text(path):
+        return "packed" if path.name.lower().endswith(".gz") else "text"
+    suffix = path.suffix.lower()
+    return next((kind for kind, suffixes in SUFFIXES.items() if suffix in suffixes), suffix)
+
+
+def _replace(target: Path, data: bytes) -> None:
+    """Write a file beside its place, then into it: who opens it finds the old one or the new one."""
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        if kinds[0]:
-            _mark_workbook(source, target, header_rows, list(marks))
-        else:
-            _mark_text(source, target, header_rows[None], list(marks))
+        beside.write_bytes(data)
+        beside.replace(target)
     except OSError as error:
+        beside.unlink(missing_ok=True)
         raise SpreadsheetError(
             en=f"{target}: cannot be written: {error.strerror}", ko=f"{target}: 쓸 수 없습니다: {error.strerror}"
         ) from error
-
-
-def _mark_workbook(source: Path, target: Path, header_rows: Mapping[str | None, int], marks: Sequence[Mark]) -> None:
-    book = openpyxl.load_workbook(source, keep_vba=source.suffix.lower() == ".xlsm")
-    for name, header_row in header_rows.items():
-        sheet = book[name] if name is not None else book.worksheets[0]
-        _mark_sheet(sheet, header_row, [m for m in marks if m.sheet == name])
-    book.save(target)
-
-
-def _mark_sheet(sheet: Worksheet, header_row: int, marks: Sequence[Mark]) -> None:
-    names = {str(sheet.cell(header_row, n).value or "").strip(): n for n in range(1, sheet.max_column + 1)}
-    place = names.get(ERRORS, sheet.max_column + 1)
-    for row in range(header_row + 1, sheet.max_row + 1):
-        if sheet.cell(row, place).value is not None:
-            sheet.cell(row, place).value = None
-    head = sheet.cell(header_row, place, ERRORS)
-    head.font = Font(bold=True)
-    sheet.column_dimensions[get_column_letter(place)].width = 70
-    said: dict[int, list[str]] = {}
-    for mark in marks:
-        letters = [get_column_letter(names[c]) for c in mark.columns if c in names]
-        said.setdefault(mark.row, []).append(f"{', '.join(letters) or '–'}: {mark.text}")
-        for column in mark.columns:
-            if column in names:
-                cell = sheet.cell(mark.row, names[column])
-                cell.fill = REFUSED if mark.refused else FLAGGED
-                cell.comment = Comment(mark.text[:1000], "sojae")
-    for row, texts in said.items():
-        cell = sheet.cell(row, place, "\n".join(texts)[:MAX_CELL_CHARACTERS])
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
-
-
-def _mark_text(source: Path, target: Path, header_row: int, marks: Sequence[Mark]) -> None:
-    text, _ = decoded_text(source, source.read_bytes())
-    separator = separator_of(text, header_row)
-    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    names = [name.strip() for name in rows[header_row - 1]] if header_row else []
-    place = names.index(ERRORS) if ERRORS in names else max(len(row) for row in rows)
-    said: dict[int, list[str]] = {}
-    for mark in marks:
-        said.setdefault(mark.row, []).append(f"{', '.join(mark.columns)}: {mark.text}")
-    stream = io.StringIO()
-    writer = csv.writer(stream, delimiter=separator, lineterminator="\r\n")
-    for number, row in enumerate(rows, start=1):
-        full = [*row, *[""] * (place + 1 - len(row))]
-        full[place] = ERRORS if number == header_row else "\n".join(said.get(number, ()))
-        writer.writerow(full)
-    target.write_text("\ufeff" + stream.getvalue(), encoding="utf-8", newline="")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sojae.domain.errors import TemplateError
-from sojae.domain.template import Template
+from sojae.domain.template import STAGES, Template
 
 FILE_NAME = "PUBLISHED"
 NOTE = "# sha256 of the resolved schema, then its path, one published version a line; what is not listed may still change\n"
@@ -37,6 +37,17 @@ def published(folder: Path) -> dict[str, str]:
 def place_of(template: Template) -> str:
     """Return where a template lies in its folder."""
     return f"{template.key}.avsc"
+
+
+def folder_of(file: Path) -> Path:
+    """Return the folder of templates that a file lies in; raises TemplateError where no template would be looked for."""
+    path = file.resolve()
+    if path.parent.name not in STAGES or len(path.parts) < 4:
+        raise TemplateError(
+            en=f"{file}: no template is looked for here; move it to <project>/<stage>/<version>.avsc with a stage of {', '.join(STAGES)}",
+            ko=f"{file}: 템플릿을 찾는 자리가 아닙니다. <project>/<stage>/<version>.avsc로 옮기십시오(stage: {', '.join(STAGES)})",
+        )
+    return path.parents[2]
 
 
 def add_published(folder: Path, templates: Mapping[str, str]) -> None:

@@ -168,6 +168,16 @@ def read_common(name: str, version: str, extra: Path | None = None) -> Schema:
     return _read_json(_find_common(f"common/{name}/{version}", [f for f in (extra, packaged_folder()) if f], "sojae"))
 
 
+def read_groups(folder: Path) -> dict[str, tuple[Schema, list[TemplateKey]]]:
+    """Return each shared group that templates of a folder include, by its place, and which include it."""
+    users: dict[str, list[TemplateKey]] = {}
+    for path in sorted(folder.glob("*/*/*.avsc")):
+        for field in cast("Sequence[Schema]", _read_json(path).get("fields", ())):
+            if "include" in field:
+                users.setdefault(str(field["include"]), []).append(_place(path))
+    return {name: (_read_json(_find_common(name, [folder], str(folder))), keys) for name, keys in sorted(users.items())}
+
+
 def rabin_fingerprint(schema: Mapping[str, object]) -> bytes:
     """Return the CRC-64-AVRO fingerprint of the schema's parsing canonical form, 8 bytes little-endian."""
     plain = json.loads(json.dumps(schema))

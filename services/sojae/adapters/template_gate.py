@@ -3,7 +3,7 @@
 import datetime as dt
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -12,59 +12,93 @@ from fastavro.schema import parse_schema
 
 from sojae.adapters.avro import FastavroDecoder, FastavroEncoder
 from sojae.adapters.published import place_of, published
-from sojae.adapters.template_files import TemplateBook, reload_templates
+from sojae.adapters.template_files import TemplateBook, rabin_fingerprint, reload_templates
 from sojae.domain.checks import check_values
 from sojae.domain.errors import TemplateError
-from sojae.domain.evolution import NEW_MAJOR, Fault, change_faults, earlier_pairs, fault, gaps, label_faults
+from sojae.domain.evolution import (
+    NEW_MAJOR,
+    Fault,
+    change_faults,
+    collision_faults,
+    earlier_pairs,
+    fault,
+    gaps,
+    label_faults,
+)
 from sojae.domain.finding_words import shown_got
 from sojae.domain.issue import rule_text
-from sojae.domain.template import Template
+from sojae.domain.template import STAGES, Template, TemplateKey
 from sojae.domain.text import Text
 
 Row = Mapping[str, object]
 MAX_SAMPLES = 100
+SAMPLES = ".sample.json"
+COMMON = "common"
+"""The folder of shared groups, which are checked in the templates that include them."""
+
 RESTORE = Text(ko="파일을 되돌리고 새 버전을 만드십시오", en="restore the file, and make a new version")
+LEFT_OUT = Text(ko="건너뛴 부 버전", en="a minor left out")
+MOVE = Text(ko="파일을 옮기거나 지우십시오", en="move the file, or delete it")
 MEND_SAMPLE = Text(ko="표본 파일을 고치십시오", en="correct the sample file")
 
 
-def gate_faults(folder: Path) -> tuple[TemplateBook, list[Fault]]:
+def gate_faults(folder: Path, others: Iterable[Template] = ()) -> tuple[TemplateBook, list[Fault]]:
     """Return the templates of a folder and every reason why they may not be published; raises TemplateError.
 
-    Looked at: each file by itself; labels in both languages; sample data beside it, which are accepted and come back
-    unchanged through both framings; every earlier minor of the major, whose samples the new schema reads and whose
-    schema reads the new samples; what is published, unchanged; minors without a gap.
+    Looked at: each file by itself and its place; labels in both languages; sample data beside it, which are accepted and
+    come back unchanged through both framings; every earlier minor of the major, whose samples the new schema reads and
+    whose schema reads the new samples; ids and fingerprints, free of collisions, also with `others` that will be known
+    beside them; what is published, unchanged; minors without a gap.
     """
     book, broken = reload_templates(folder, TemplateBook([]), packaged=False)
-    faults = [Fault(str(folder), error.text) for error in broken]
+    faults = [Fault(str(folder), error.text) for error in broken] + list(_place_faults(folder))
     templates = sorted(book, key=lambda t: (t.key.project, t.key.stage, t.key.number))
-    samples: dict[str, list[Row]] = {}
+    places = {t.key: str(folder / place_of(t)) for t in templates}
+    samples: dict[TemplateKey, list[Row]] = {}
     for template in templates:
-        where = str(folder / place_of(template))
-        faults += label_faults(template, where)
+        faults += label_faults(template, places[template.key])
         found = _samples(folder, template)
         if isinstance(found, Fault):
             faults.append(found)
             continue
-        samples[place_of(template)] = found
-        faults += _sample_faults(book, template, found, where)
+        samples[template.key] = found
+        faults += _sample_faults(book, template, found, places[template.key])
     for older, newer in earlier_pairs(templates):
-        where = str(folder / place_of(newer))
-        faults += change_faults(older, newer, where)
-        faults += _reading_faults(older, newer, samples, where)
+        faults += change_faults(older, newer, places[newer.key])
+        faults += _reading_faults(older, newer, samples, places[newer.key])
     for before, after in gaps(templates):
         missing = f"{before.key.number[0]}.{before.key.number[1] + 1}"
-        faults.append(fault(str(folder / place_of(after)), "a minor left out", missing, NEW_MAJOR))
+        faults.append(fault(places[after.key], LEFT_OUT, Text(ko=missing, en=missing), NEW_MAJOR))
+    known = [*(t for t in others if t.key not in places), *templates]
+    faults += collision_faults([(t, rabin_fingerprint(t.schema)) for t in known], places)
     return book, faults + list(_published_faults(folder, templates))
 
 
+def _place_faults(folder: Path) -> Iterator[Fault]:
+    """Yield the files that nobody would read: no template lies there, or none beside the sample data."""
+    place = "<project>/<stage>/<version>.avsc"
+    for path in sorted(folder.rglob("*.avsc")):
+        parts = path.relative_to(folder).parts
+        if parts[0] != COMMON and (len(parts) != 3 or parts[1] not in STAGES):
+            got = Text(ko="템플릿의 자리가 아닌 파일", en="a file where no template lies")
+            yield fault(str(path), got, Text(ko=place, en=f"{place} with a stage of {', '.join(STAGES)}"), MOVE)
+    for path in sorted(folder.glob(f"*/*/*{SAMPLES}")):
+        beside = path.name.removesuffix(SAMPLES) + ".avsc"
+        if not (path.parent / beside).is_file():
+            got = Text(ko="템플릿 없는 표본", en="sample data of no template")
+            yield fault(str(path), got, Text(ko=f"옆에 {beside}", en=f"{beside} beside it"), MOVE)
+
+
 def _samples(folder: Path, template: Template) -> list[Row] | Fault:
-    path = (folder / place_of(template)).with_suffix(".sample.json")
+    path = (folder / place_of(template)).with_suffix(SAMPLES)
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        return fault(str(path), f"no sample data ({error})", "a list of records", MEND_SAMPLE)
+        got = Text(ko=f"표본 없음({error})", en=f"no sample data ({error})")
+        return fault(str(path), got, Text(ko="기록 목록", en="a list of records"), MEND_SAMPLE)
     good = isinstance(rows, list) and 0 < len(rows) <= MAX_SAMPLES and all(isinstance(row, dict) for row in rows)
-    return rows if good else fault(str(path), "no records", f"a list of 1 to {MAX_SAMPLES} records", MEND_SAMPLE)
+    wanted = Text(ko=f"기록 1~{MAX_SAMPLES}건의 목록", en=f"a list of 1 to {MAX_SAMPLES} records")
+    return rows if good else fault(str(path), Text(ko="기록 없음", en="no records"), wanted, MEND_SAMPLE)
 
 
 def _sample_faults(book: TemplateBook, template: Template, rows: Sequence[Row], where: str) -> Iterator[Fault]:
@@ -81,35 +115,41 @@ def _sample_faults(book: TemplateBook, template: Template, rows: Sequence[Row], 
         for number, (sent, came) in enumerate(zip(complete, decoder.decode(messages), strict=True), start=1):
             if came.issues or came.values != sent:
                 framing = "single-object" if single_object else "Confluent"
-                yield fault(
-                    f"{where}, sample {number}", f"another record through {framing} framing", "the same", MEND_SAMPLE
-                )
+                got = Text(ko=f"{framing} 틀을 거친 다른 기록", en=f"another record through {framing} framing")
+                yield fault(f"{where}, sample {number}", got, Text(ko="같은 기록", en="the same"), MEND_SAMPLE)
     for row, issues in enumerate(check_values(template, complete, ["experiment"] * len(rows)), start=1):
         for issue in issues:
             if issue.severity == "hard":
-                said, got = rule_text(issue.rule, template), shown_got(issue.got)
-                remedy = Text(ko=said.ko, en=said.en)
-                yield fault(f"{where}, sample {row}", f"{issue.field} {got.en}", issue.expected or "a value", remedy)
+                shown, wanted = shown_got(issue.got), issue.expected
+                got = Text(ko=f"{issue.field} 값이 {shown.ko}", en=f"{issue.field} {shown.en}")
+                expected = Text(ko=wanted or "값이 있는 것", en=wanted or "a value")
+                yield fault(f"{where}, sample {row}", got, expected, rule_text(issue.rule, template))
 
 
 def _reading_faults(
-    older: Template, newer: Template, samples: Mapping[str, Sequence[Row]], where: str
+    older: Template, newer: Template, samples: Mapping[TemplateKey, Sequence[Row]], where: str
 ) -> Iterator[Fault]:
     """Yield where one version's records do not come out of the other's schema as they went in."""
     for writer, reader in ((older, newer), (newer, older)):
         common = {f.name for f in writer.fields} & {f.name for f in reader.fields}
-        for number, row in enumerate(samples.get(place_of(writer), ()), start=1):
+        wrote, reads = writer.key.version, reader.key.version
+        for number, row in enumerate(samples.get(writer.key, ()), start=1):
             whole = {f.name: row.get(f.name) for f in writer.fields}
             got = _read(writer, reader, whole)
             if isinstance(got, str):
-                yield fault(
-                    where, f"{writer.key.version} is not read by {reader.key.version} ({got})", "readable", NEW_MAJOR
+                refused = Text(
+                    ko=f"{wrote}의 기록을 {reads}(으)로 읽지 못함({got})", en=f"{wrote} is not read by {reads} ({got})"
                 )
+                yield fault(where, refused, Text(ko="읽히는 기록", en="readable"), NEW_MAJOR)
                 return
             changed = sorted(n for n in common if got[n] != whole[n])
             if changed:
-                shown = f"{', '.join(changed)} of sample {number} of {writer.key.version} changed"
-                yield fault(where, f"{shown}, read by {reader.key.version}", "the same values", NEW_MAJOR)
+                names = ", ".join(changed)
+                other = Text(
+                    ko=f"{wrote}의 표본 {number}을(를) {reads}(으)로 읽으면 {names} 값이 다름",
+                    en=f"{names} of sample {number} of {wrote} changed, read by {reads}",
+                )
+                yield fault(where, other, Text(ko="같은 값", en="the same values"), NEW_MAJOR)
 
 
 def _read(writer: Template, reader: Template, values: Row) -> Row | str:
@@ -137,7 +177,9 @@ def _published_faults(folder: Path, templates: Sequence[Template]) -> Iterator[F
     now = {place_of(t): t.sha256 for t in templates}
     for place, sha256 in published(folder).items():
         if place not in now:
-            yield fault(str(folder / place), "no sound template", "the published version", RESTORE)
+            got = Text(ko="온전한 템플릿 없음", en="no sound template")
+            yield fault(str(folder / place), got, Text(ko="발행된 버전", en="the published version"), RESTORE)
         elif now[place] != sha256:
-            got = f"a schema of sha256 {now[place][:12]}…"
-            yield fault(str(folder / place), got, f"{sha256[:12]}…, as published", RESTORE)
+            is_now, was = f"{now[place][:12]}…", f"{sha256[:12]}…"
+            got = Text(ko=f"스키마의 sha256이 {is_now}", en=f"a schema of sha256 {is_now}")
+            yield fault(str(folder / place), got, Text(ko=f"발행된 {was}", en=f"{was}, as published"), RESTORE)

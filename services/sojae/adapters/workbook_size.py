@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from xml.parsers import expat
 
+from sojae.adapters.data_file import MAX_CELLS
+from sojae.domain.text import Text
+
 CHUNK_BYTES = 1 << 16
-MAX_CELLS = 20_000_000
-"""Rows × columns up to the last filled cell: what a reader allocates, filled or not."""
 MAX_UNPACKED_BYTES = 1 << 30
 MAX_TOKEN_BYTES = 4 << 20
 _REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
@@ -22,11 +23,10 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, OSError, 
 
 
 class Refusal(NamedTuple):
-    """Why a workbook cannot be opened: what was got and what was expected, the latter in both languages."""
+    """Why a workbook cannot be opened: what was got and what was expected."""
 
-    got: str
-    expected: str
-    expected_ko: str
+    got: Text
+    expected: Text
 
 
 def refusal(data: bytes) -> Refusal | None:
@@ -49,7 +49,8 @@ def refusal(data: bytes) -> Refusal | None:
                         if sheet.rows * sheet.columns > MAX_CELLS:
                             return _too_many_cells(part.filename, sheet)
     except _BROKEN as error:
-        return Refusal(str(error), "an .xlsx workbook without a password", "암호 없는 .xlsx 통합 문서")
+        got = Text(ko=f"열 수 없는 파일({error})", en=str(error))
+        return Refusal(got, Text(ko="암호 없는 .xlsx 통합 문서", en="an .xlsx workbook without a password"))
     return None
 
 
@@ -109,12 +110,20 @@ def _refuse_doctype(*_: object) -> None:
 
 def _too_many_bytes() -> Refusal:
     most = f"{MAX_UNPACKED_BYTES >> 20} MiB"
-    return Refusal(f"more than {most} when unpacked", f"at most {most}; split it", f"풀어서 {most} 이하. 나누십시오")
+    return Refusal(
+        Text(ko=f"풀면 {most} 넘음", en=f"more than {most} when unpacked"),
+        Text(ko=f"풀어서 {most} 이하인 파일. 나누십시오", en=f"at most {most}; split it"),
+    )
 
 
 def _too_many_cells(part: str, sheet: _Sheet) -> Refusal:
     return Refusal(
-        f"a filled cell in row {sheet.rows} and one in column {sheet.columns} of {part}",
-        f"at most {MAX_CELLS:,} cells up to the last filled one; clear stray cells far from the table, or save as .csv",
-        f"마지막으로 채운 칸까지 {MAX_CELLS:,}칸 이하. 표에서 먼 칸을 지우거나 .csv로 저장하십시오",
+        Text(
+            ko=f"{part}의 {sheet.rows}행과 {sheet.columns}열에 채운 칸",
+            en=f"a filled cell in row {sheet.rows} and one in column {sheet.columns} of {part}",
+        ),
+        Text(
+            ko=f"마지막으로 채운 칸까지 {MAX_CELLS:,}칸 이하인 표(표에서 먼 칸을 지우거나 .csv로 저장)",
+            en=f"at most {MAX_CELLS:,} cells up to the last filled one; clear stray cells far from the table, or save as .csv",
+        ),
     )

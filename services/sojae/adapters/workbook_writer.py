@@ -9,19 +9,10 @@ from xlsxwriter.format import Format
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from sojae.domain.checks import shown_bounds
+from sojae.adapters.workbook_validation import Lists, validate_column
 from sojae.domain.template import STAGES, Kind, Template
 from sojae.domain.text import Language, Text
 from sojae.domain.workbook_layout import FIRST_ROW, INFO_SHEET, KEY_ROW, LABEL_ROW, UNIT_ROW, LayoutColumn, layout
-
-LAST_ROW = 100_000
-"""Down to where choices and ranges are offered."""
-
-MAX_LIST_CHARACTERS = 255
-"""What Excel takes as a list inside a validation; a longer one is no drop-down."""
-
-MAX_TITLE_CHARACTERS, MAX_MESSAGE_CHARACTERS = 32, 255
-"""What Excel takes as title and text of a warning."""
 
 TO_FILL_IN = Text(ko="채우십시오", en="fill in")
 INFO: Mapping[str, Text] = {
@@ -31,11 +22,6 @@ INFO: Mapping[str, Text] = {
         en="name of these data; the same name again corrects them",
     ),
 }
-OUT_OF_RANGE = Text(
-    ko="가능한 값: {}. 그 밖의 수는 받지 않습니다. <5, 12.3 ± 0.4, 298 K처럼 적은 것은 그대로 두어도 됩니다.",
-    en="Possible: {}. Other numbers are refused. What is written as <5, 12.3 ± 0.4 or 298 K may stay as it is.",
-)
-NOT_IN_LIST = Text(ko="목록에 있는 값만 받습니다.", en="Only what is in the list is taken.")
 FORMATS: Mapping[Kind, str] = {"string": "@", "strings": "@", "date": "yyyy-mm-dd", "timestamp": "yyyy-mm-dd hh:mm"}
 """How Excel keeps what is typed in a column; as text, a lot `2026-04` or `0012` stays what it is."""
 
@@ -46,10 +32,12 @@ def workbook_bytes(templates: Sequence[Template], language: Language) -> bytes:
     with xlsxwriter.Workbook(
         stream, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     ) as book:
-        styles = _styles(book)
+        styles, lists = _styles(book), Lists()
         for template in sorted(templates, key=lambda t: STAGES.index(t.key.stage)):
-            _stage_sheet(book.add_worksheet(template.key.stage), layout(template), styles, language)
-        _info_sheet(book.add_worksheet(INFO_SHEET), templates, styles, language)
+            _stage_sheet(book.add_worksheet(template.key.stage), layout(template), styles, lists, language)
+        info = book.add_worksheet(INFO_SHEET)
+        _info_sheet(info, templates, styles, language)
+        lists.write(info)
     return stream.getvalue()
 
 
@@ -76,7 +64,7 @@ def _styles(book: Workbook) -> dict[str, Format]:
 
 
 def _stage_sheet(
-    sheet: Worksheet, columns: Sequence[LayoutColumn], styles: Mapping[str, Format], language: Language
+    sheet: Worksheet, columns: Sequence[LayoutColumn], styles: Mapping[str, Format], lists: Lists, language: Language
 ) -> None:
     sheet.freeze_panes(FIRST_ROW - 1, 1)
     sheet.set_row(LABEL_ROW - 1, 45)
@@ -89,28 +77,7 @@ def _stage_sheet(
         sheet.set_column(place, place, width, styles.get(f"cells of {column.kind}"))
         if column.note[language]:
             sheet.write_comment(LABEL_ROW - 1, place, column.note[language], {"x_scale": 2.0, "y_scale": 1.5})
-        _validation(sheet, place, column, language)
-
-
-def _validation(sheet: Worksheet, place: int, column: LayoutColumn, language: Language) -> None:
-    """Offer the choices of a column, or warn of numbers that cannot be: what is typed all the same is judged at import."""
-    rule: dict[str, object] = {}
-    said = NOT_IN_LIST[language]
-    if column.choices and len(",".join(column.choices)) <= MAX_LIST_CHARACTERS:
-        rule = {"validate": "list", "source": list(column.choices)}
-    elif column.bounds is not None:
-        low = -1e300 if column.bounds.low is None else column.bounds.low
-        high = 1e300 if column.bounds.high is None else column.bounds.high
-        rule = {"validate": "decimal", "criteria": "between", "minimum": low, "maximum": high}
-        possible = f"{shown_bounds(column.bounds, None)} {column.unit}".strip()
-        said = OUT_OF_RANGE[language].format(possible)
-    if rule:
-        told = {
-            "error_type": "warning",
-            "error_title": column.label[language][:MAX_TITLE_CHARACTERS],
-            "error_message": said[:MAX_MESSAGE_CHARACTERS],
-        }
-        sheet.data_validation(FIRST_ROW - 1, place, LAST_ROW, place, {**rule, **told, "ignore_blank": True})
+        validate_column(sheet, place, column, lists, language)
 
 
 def _info_sheet(

@@ -1,25 +1,28 @@
 """What would become of an import, without a broker; and the file given back with what is wrong in each row."""
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from sojae.adapters.marked_file import Mark, write_marked
+from sojae.adapters.marked_file import write_marked
 from sojae.cli.import_outcomes import Messages
 from sojae.cli.import_parts import Part
-from sojae.cli.import_report import FoundCell, ImportReport, Sent
+from sojae.cli.import_report import ImportReport, Sent
 from sojae.domain.checks import check_values
+from sojae.domain.header import identifier_issues, key_issues, value_issues
+from sojae.domain.header_time import time_issues
 from sojae.domain.issue import Issue, worst
-from sojae.domain.mapping_rows import Finding, ImportEvent
+from sojae.domain.mapping_findings import ImportEvent
+from sojae.domain.mapping_identity import ImportRun
+from sojae.domain.marks import Mark
 from sojae.domain.text import Language, Text
-from sojae.domain.workbook_layout import KEY_ROW
 
 CHECKED = "checked"
-FINDING = Text(ko="{got} 대신 {expected}", en="got {got}, expected {expected}")
 
 
 def checked(messages: Messages) -> ImportReport:
-    """Return what the checks of values say of every event; nothing is sent.
+    """Return what the checks of header and values say of every event; nothing is sent.
 
     What only the store knows is not looked at: whether an event is a duplicate, and what its chain of records is.
     """
@@ -32,9 +35,22 @@ def checked(messages: Messages) -> ImportReport:
     for group in by_template.values():
         origins = [str(e.header.get("origin")) for _, e in group]
         found = check_values(group[0][1].template, [e.values for _, e in group], origins)
-        outcomes += [_outcome(number, issues) for (number, _), issues in zip(group, found, strict=True)]
+        for (number, event), issues in zip(group, found, strict=True):
+            outcomes.append(_outcome(number, [*_header_issues(event, messages.run), *issues]))
     report.hear(outcomes, CHECKED)
     return report
+
+
+def _header_issues(event: ImportEvent, run: ImportRun) -> Iterator[Issue]:
+    header, template = event.header, event.template
+    yield from identifier_issues(header)
+    yield from value_issues(header, template.header_fields)
+    yield from key_issues(header, template.fields)
+    if template.institute not in (None, run.institute):
+        yield Issue("template_institute", "hard", None, str(template.institute), run.institute)
+    event_time = header.get("event_time")
+    if isinstance(event_time, dt.datetime):
+        yield from time_issues(event_time, run.started_at, header)
 
 
 def _outcome(number: int, issues: list[Issue]) -> dict[str, object]:
@@ -43,29 +59,19 @@ def _outcome(number: int, issues: list[Issue]) -> dict[str, object]:
     }  # fmt: skip
 
 
-def give_back(file: Path, target: Path, parts: Sequence[Part], report: ImportReport, language: Language) -> None:
-    """Write the file to `target` with a column of everything that was found; raises SpreadsheetError."""
-    rows = {p.sheet or p.mapping.sheet: KEY_ROW if p.from_template else p.mapping.header_row for p in parts}
-    write_marked(file, target, rows, _marks(parts, report, language))
+def give_back(file: Path, target: Path, parts: Sequence[Part], report: ImportReport, language: Language) -> list[Text]:
+    """Write the file to `target` with all that was found, row by row; return what could not be kept of it.
+
+    Raises SpreadsheetError.
+    """
+    places = [part.place for part in parts]
+    known = frozenset(name for place in places for name in place.columns)
+    return write_marked(file, target, places, _marks(report, known, language))
 
 
-def _marks(parts: Sequence[Part], report: ImportReport, language: Language) -> Iterator[Mark]:
-    sheets = {r.name: p.sheet or p.mapping.sheet for p in parts for r in p.mapping.records}
-    stages = {str(r.template.key.stage): p.sheet or p.mapping.sheet for p in parts for r in p.mapping.records}
-    for finding in report.findings:
-        columns = finding.column.split(", ")
-        yield Mark(sheets[finding.record], finding.row, columns, _finding_text(finding, language), refused=True)
-    for cells, refused in ((report.refused, True), (report.warned, False)):
+def _marks(report: ImportReport, known: frozenset[str], language: Language) -> Iterator[Mark]:
+    for cells, refused in ((report.unread, True), (report.refused, True), (report.warned, False)):
         for cell in cells:
-            yield Mark(stages[cell.record], cell.row, cell.column.split(", "), _cell_text(cell, language), refused)
-
-
-def _cell_text(cell: FoundCell, language: Language) -> str:
-    return f"{cell.column} [{cell.rule}]: {cell.why[language]}"
-
-
-def _finding_text(finding: Finding, language: Language) -> str:
-    expected = finding.expected[language]
-    if finding.whole:
-        return f"{finding.column}: {expected}"
-    return f"{finding.column}: {FINDING.format(got=finding.got or '–', expected=expected)[language]}"
+            # A column's own name may hold what stands between two names.
+            columns = [cell.column] if cell.column in known else cell.column.split(", ")
+            yield Mark(cell.sheet, cell.row, columns, cell.rule, cell.why[language], refused)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from sojae.adapters.avro import FastavroEncoder
+from sojae.adapters.marked_file import check_target
 from sojae.cli.import_check import checked, give_back
 from sojae.cli.import_lines import LEARNING, lines, unknown_text
 from sojae.cli.import_outcomes import Messages, send_and_wait
@@ -95,11 +96,14 @@ def import_file(**options: object) -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     asked = Asked(**options)  # type: ignore[arg-type]  # click makes each of the type of its option
     named = Named(asked.institute, asked.source)
+    if asked.errors is not None:
+        check_target(asked.file, asked.errors)
     parts, institute = _parts(asked, around, named)
     messages = prepare(asked.file, parts, named, institute)
+    _tell(notes(parts), asked)
     report = checked(messages) if asked.only_check else _carried_out(around, messages, quiet=asked.as_json)
     if asked.errors is not None:
-        give_back(asked.file, asked.errors, parts, report, asked.said)
+        _tell(give_back(asked.file, asked.errors, parts, report, asked.said), asked)
     if asked.as_json:
         click.echo(json.dumps({**report.counts(), "grades": report.grades}))
     else:
@@ -109,6 +113,11 @@ def import_file(**options: object) -> None:
         raise ServiceError(en=message.en, ko=message.ko)
     if not report.is_whole:
         raise SystemExit(NOT_ALL)
+
+
+def _tell(said: Sequence[Text], asked: Asked) -> None:
+    for text in said:
+        click.echo(text[asked.said], err=True)
 
 
 def _carried_out(around: Surroundings, messages: Messages, *, quiet: bool) -> ImportReport:
@@ -154,8 +163,6 @@ def prepare(file: Path, parts: Sequence[Part], named: Named, institute: str | No
     """Return what would be sent; raises MappingError or SpreadsheetError, with nothing sent yet."""
     run, read = read_parts(parts, file, named, institute)
     events_topic(run.institute)
-    for note in notes(parts):
-        click.echo(note[language()], err=True)
     encoder = FastavroEncoder()
     return Messages(run, read, [(e, encoder.encode(e.template, e.header, e.values)) for e in read.events])
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, cast
 
 from sojae.cli.import_report import FoundCell, ImportReport
-from sojae.domain.mapping_rows import EqualRows, Finding
-from sojae.domain.template import STAGES
+from sojae.domain.mapping_findings import EqualRows
+from sojae.domain.template import STAGES, Stage
 from sojae.domain.text import Language, Text
 
 LINES_SHOWN = 20
@@ -22,10 +23,7 @@ class Words:
     equal: str
     row: str
     rows: str
-    found: str
-    cell: str
-    finding: str
-    whole: str
+    sheet: str
     same: str
     more: str
 
@@ -38,11 +36,8 @@ WORDS: Mapping[Language, Words] = {
         equal="모든 칸이 같은 행 (각각 별개의 기록으로 보냈습니다. 잘못 붙여 넣은 행이면 철회하십시오):",
         row="{rows}행",
         rows="{rows}행(모두 {count}행)",
-        found="  {where}, {column} [{record}, {rule}]: {why}",
-        cell="  {where}, {column} [{record}]: {why}",
-        finding="{got} 대신 {expected}",
-        whole="{expected}",
-        same="  {where}: {first}행과 같음",
+        sheet="{sheet} 시트",
+        same="{first}행과 같음",
         more="  … 이 밖에 {lines}줄, 지적 {count}개 (--all이 모두 보여 줍니다)",
     ),
     "en": Words(
@@ -52,11 +47,8 @@ WORDS: Mapping[Language, Words] = {
         equal="Rows that equal another in every cell (each was sent as a record of its own; retract what was pasted twice):",
         row="row {rows}",
         rows="rows {rows} ({count} rows)",
-        found="  {where}, {column} [{record}, {rule}]: {why}",
-        cell="  {where}, {column} [{record}]: {why}",
-        finding="got {got}, expected {expected}",
-        whole="{expected}",
-        same="  {where}: equal to row {first}",
+        sheet="sheet {sheet}",
+        same="equal to row {first}",
         more="  … and {lines} more lines about {count} findings (--all shows them)",
     ),
 }
@@ -86,10 +78,10 @@ def lines(report: ImportReport, language: Language, *, everything: bool = False)
     """
     words = WORDS[language]
     for heading, found in (
-        (words.refused, _cells(report.refused, language)),
-        (words.unread, _findings(report.findings, language)),
-        (words.warned, _cells(report.warned, language)),
-        (words.equal, _equal(report.equal, language)),
+        (words.refused, _cells(report.refused, report.file, language)),
+        (words.unread, _cells(report.unread, report.file, language)),
+        (words.warned, _cells(report.warned, report.file, language)),
+        (words.equal, _equal(report.equal, report.file, language)),
     ):
         yield from _listed(heading, found, words, everything=everything)
     if report.grades:
@@ -127,8 +119,12 @@ def grades_line(report: ImportReport) -> Text:
     return Text(ko=f"등급: {found}", en=f"grades: {found}")
 
 
-Line = tuple[str, Sequence[int]]
-"""A line with `{where}` left open, and the rows it is about."""
+class Line(NamedTuple):
+    """What stands before the rows of a line and behind them, and the rows it is about."""
+
+    before: str
+    behind: str
+    rows: Sequence[int]
 
 
 def _listed(heading: str, found: Sequence[Line], words: Words, *, everything: bool) -> Iterator[str]:
@@ -136,51 +132,48 @@ def _listed(heading: str, found: Sequence[Line], words: Words, *, everything: bo
         return
     yield heading
     shown = len(found) if everything else LINES_SHOWN
-    for line, rows in found[:shown]:
-        yield line.replace("{where}", _rows_text(rows, words, everything=everything), 1)
+    for line in found[:shown]:
+        yield f"  {line.before}{_rows_text(line.rows, words, everything=everything)}{line.behind}"
     rest = found[shown:]
     if rest:
-        yield words.more.format(lines=len(rest), count=sum(len(rows) for _, rows in rest))
+        yield words.more.format(lines=len(rest), count=sum(len(line.rows) for line in rest))
 
 
-def _cells(cells: Iterable[FoundCell], language: Language) -> list[Line]:
-    words = WORDS[language]
-    return _by_cause(
-        (
-            words.found.format(where="{where}", column=c.column, record=c.record, rule=c.rule, why=c.why[language]),
-            c.row,
-        )
-        for c in sorted(cells, key=lambda c: (c.row, c.record))
-    )
+def _cells(cells: Iterable[FoundCell], file: str, language: Language) -> list[Line]:
+    found = sorted(cells, key=lambda c: (_sheet_place(c), c.row, c.record))
+    return _by_cause((_place(file, c.sheet, language), _what(c, language), c.row) for c in found)
 
 
-def _findings(findings: Iterable[Finding], language: Language) -> list[Line]:
-    words = WORDS[language]
-    return _by_cause(
-        (
-            words.cell.format(
-                where="{where}",
-                column=f.column,
-                record=f.record,
-                why=(words.whole if f.whole else words.finding).format(got=f.got or "–", expected=f.expected[language]),
-            ),
-            f.row,
-        )
-        for f in findings
-    )
+def _sheet_place(cell: FoundCell) -> int:
+    """Return the place of the sheet where each stage has its own: sheet by sheet, then row by row."""
+    return [*STAGES].index(cast("Stage", cell.record)) if cell.sheet == cell.record else 0
 
 
-def _equal(equal: Iterable[EqualRows], language: Language) -> list[Line]:
+def _place(file: str, sheet: str | None, language: Language) -> str:
+    """Return the file, and the sheet of a workbook, as they stand before a row."""
+    named = [file] if file else []
+    if sheet is not None:
+        named.append(WORDS[language].sheet.format(sheet=sheet))
+    return "".join(f"{name}, " for name in named)
+
+
+def _what(cell: FoundCell, language: Language) -> str:
+    about = f", {cell.column}" if cell.column else ""
+    rule = f"{cell.record}, {cell.rule}" if cell.record else cell.rule
+    return f"{about} [{rule}]: {cell.why[language]}"
+
+
+def _equal(equal: Iterable[EqualRows], file: str, language: Language) -> list[Line]:
     same = WORDS[language].same
-    return _by_cause((same.format(where="{where}", first=e.first), e.row) for e in equal)
+    return _by_cause((_place(file, e.sheet, language), f": {same.format(first=e.first)}", e.row) for e in equal)
 
 
-def _by_cause(found: Iterable[tuple[str, int]]) -> list[Line]:
+def _by_cause(found: Iterable[tuple[str, str, int]]) -> list[Line]:
     """Return each line once with its rows, in the order in which they first came."""
-    causes: dict[str, list[int]] = {}
-    for line, row in found:
-        causes.setdefault(line, []).append(row)
-    return list(causes.items())
+    causes: dict[tuple[str, str], list[int]] = {}
+    for before, behind, row in found:
+        causes.setdefault((before, behind), []).append(row)
+    return [Line(before, behind, rows) for (before, behind), rows in causes.items()]
 
 
 def _rows_text(rows: Sequence[int], words: Words, *, everything: bool) -> str:

@@ -17,8 +17,9 @@ from sojae.adapters.stored_outcomes import stored_outcomes
 from sojae.adapters.template_files import read_common
 from sojae.cli.import_report import ImportReport, Sent
 from sojae.domain.errors import StoreError
+from sojae.domain.mapping_findings import ImportEvent
 from sojae.domain.mapping_identity import ImportRun
-from sojae.domain.mapping_rows import ImportEvent, RowsRead
+from sojae.domain.mapping_rows import RowsRead
 from sojae.topics import PARTITIONS, TopicName, events_topic, outcomes_topic
 from sojae.trace import Trace
 

@@ -8,7 +8,8 @@ from typing import NamedTuple, cast
 from sojae.domain.finding_words import shown_expected, shown_got
 from sojae.domain.grade import Grade, grade
 from sojae.domain.issue import rule_text
-from sojae.domain.mapping_rows import EqualRows, Finding, ImportEvent, RowsRead
+from sojae.domain.mapping_findings import EqualRows, Finding, ImportEvent
+from sojae.domain.mapping_rows import RowsRead
 from sojae.domain.text import Text
 from sojae.domain.unit_display import shown_unit
 
@@ -21,23 +22,28 @@ class Sent(NamedTuple):
 
 
 class FoundCell(NamedTuple):
-    """One finding of ingest, as the person who keeps the file needs it."""
+    """One finding, as the person who keeps the file needs it: where, which rule, what was got, expected and is to be done.
+
+    `column` and `record` are empty where a whole row cannot be read; `sheet` is that of a workbook.
+    """
 
     row: int
     column: str
     record: str
     rule: str
     why: Text
+    sheet: str | None = None
 
 
 @dataclass(slots=True)
 class ImportReport:
     """Counts of one import; `waiting` are the events whose outcome is not known yet, `grades` those of accepted ones by stage.
 
-    `store_unread` says why the store could not be read when it was last asked, None when it could.
+    `file` is what was imported. `store_unread` says why the store could not be read when it was last asked, None when it could.
     """
 
     waiting: dict[Sent, ImportEvent] = field(default_factory=dict)
+    file: str = ""
     rows: int = 0
     sent: int = 0
     accepted: int = 0
@@ -54,7 +60,12 @@ class ImportReport:
     @classmethod
     def of(cls, read: RowsRead) -> "ImportReport":
         """Return the report of a file that was read, and of which nothing has been sent."""
-        return cls(rows=read.rows, findings=read.findings, equal=read.equal)
+        return cls(file=read.file, rows=read.rows, findings=read.findings, equal=read.equal)
+
+    @property
+    def unread(self) -> list[FoundCell]:
+        """What could not be read, and was not sent."""
+        return [FoundCell(f.row, f.column, f.record, f.rule, _why_unread(f), f.sheet) for f in self.findings]
 
     @property
     def is_whole(self) -> bool:
@@ -118,7 +129,15 @@ def _cell(event: ImportEvent, issue: Mapping[str, object]) -> FoundCell:
     names = str(issue["field"] or "").split(", ")
     columns = dict.fromkeys(event.columns.get(n, event.columns.get(n.split(".")[0], n)) for n in names)
     stage = event.template.key.stage
-    return FoundCell(event.row, ", ".join(columns), stage, str(issue["rule"]), _why(event, names, issue))
+    return FoundCell(event.row, ", ".join(columns), stage, str(issue["rule"]), _why(event, names, issue), event.sheet)
+
+
+def _why_unread(finding: Finding) -> Text:
+    got, expected, remedy = finding.got or "–", finding.expected, finding.remedy
+    return Text(
+        ko=f"{got} 대신 {expected.ko}. {remedy.ko}",
+        en=f"got {got}, expected {expected.en}; {remedy.en}",
+    )
 
 
 def _why(event: ImportEvent, names: Sequence[str], issue: Mapping[str, object]) -> Text:

@@ -17,10 +17,12 @@ from sojae import topics
 from sojae.adapters.template_files import load_templates, packaged_folder
 from sojae.cli.markdown import page, table
 from sojae.cli.reference_projects import project_page
-from sojae.cli.reference_templates import templates_page, units_page
+from sojae.cli.reference_templates import templates_page
+from sojae.cli.reference_units import units_page
 from sojae.cli.running import with_sentence
 from sojae.domain.issue import RULES
 from sojae.domain.lead_projects import LEAD_PROJECTS
+from sojae.domain.reading_rules import READING
 from sojae.domain.template import Template
 from sojae.settings import groups
 
@@ -48,7 +50,7 @@ def pages() -> dict[str, str]:
     return {
         "settings.md": _settings(),
         "templates/README.md": templates_page(),
-        **{f"templates/{name}.md": project_page(name, book) for name in LEAD_PROJECTS},
+        **{f"templates/{name}.md": project_page(name, book, [packaged_folder()]) for name in LEAD_PROJECTS},
         "units.md": units_page(),
         "rules.md": _rules(),
         "topics.md": _topics(),
@@ -118,6 +120,9 @@ def _rules() -> str:
         ),
         "## Built in",
         table(("rule", "en", "ko"), [(f"`{name}`", text.en, text.ko) for name, text in RULES.items()]),
+        "## Reading a file",
+        "What `sojae import` cannot read holds back its record, and only that; the other records of the row are sent.",
+        table(("rule", "en", "ko"), [(f"`{name}`", text.en, text.ko) for name, text in READING.items()]),
     ]
     for template in sorted(load_templates(), key=lambda t: t.key):
         if template.rules:

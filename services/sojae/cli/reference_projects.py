@@ -1,78 +1,108 @@
 """A page of each project's templates: what a laboratory would have to fill in, in Korean and English, with every source."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from sojae.adapters.published import place_of
-from sojae.adapters.template_files import TemplateBook, packaged_folder
+from sojae.adapters.template_files import TemplateBook
 from sojae.cli.markdown import page, table
-from sojae.cli.reference_templates import shown_range, shown_words, unit_code, without_tags
+from sojae.cli.reference_words import shown_range, unit_code, what_is_written, without_tags
 from sojae.domain.lead_projects import LEAD_PROJECTS
 from sojae.domain.template import STAGES, Field, Template
+from sojae.domain.text import Text
+from sojae.domain.workbook_layout import shown_example
 
 FIELD_COLUMNS = (
-    "field",
-    "이름",
-    "name",
-    "unit",
-    "required",
-    "usual",
-    "possible",
-    "words, amounts",
-    "role",
-    "example",
-    "source",
+    "field", "이름 · name", "단위 unit", "필수 required", "적는 것 what is written", "보통 usual", "가능 possible",
+    "역할 role", "시험 표준 standard", "예 example", "출처 source", "비고 remark",
+)  # fmt: skip
+RULE_COLUMNS = ("rule", "심각도 severity", "한국어", "English", "식 what it asks", "출처 source")
+STAGE_COLUMNS = ("단계 stage", "무엇 what", "항목 fields", "필수 required", "규칙 rules")
+PROPOSED = "proposed"
+HOW = Text(
+    en="To fill this in: `sojae template workbook {project}` ([how](../../how-to/fill-in-a-workbook.md)). Beside these fields every "
+    "record says which sample it is of, when and how it arose, by which standard and with which instrument: "
+    "[header](README.md#header). *Usual*: a value outside is accepted and flagged. *Possible*: a value outside is refused. "
+    "*Required* (✔): refused where a laboratory or a plant leaves it empty, flagged in data from literature, banks and "
+    "computations. A source `proposed` means that no published one was found.",
+    ko="채우려면: `sojae template workbook {project}` ([방법](../../how-to/fill-in-a-workbook.md)). 이 항목 말고도 모든 기록은 어느 시료인지, "
+    "언제 어떻게 얻었는지, 어떤 표준과 장비로 측정했는지를 함께 적습니다: [공통 머리](README.md#header). *보통* 범위를 벗어난 값은 받고 표시하며, "
+    "*가능* 범위를 벗어난 값은 받지 않습니다. *필수*(✔) 항목은 실험실과 공장이 비우면 받지 않고, 문헌·데이터뱅크·계산 자료에서는 표시만 합니다. "
+    "출처 `proposed`는 공개된 출처를 찾지 못해 제안한 값이라는 뜻입니다.",
 )
-RULE_COLUMNS = ("rule", "severity", "what it asks", "한국어", "English", "source")
-HOW = (
-    "To fill this in: `sojae template workbook {project}` ([how](../../how-to/fill-in-a-workbook.md)). *Usual* is flagged outside, "
-    "*possible* is refused outside; a source `proposed` means that no published one was found. Required fields (✔) are refused "
-    "where a laboratory or a plant leaves them empty, and flagged in data from literature, banks and computations."
-)
 
 
-def project_page(project: str, book: TemplateBook) -> str:
-    """Return the page of one project's newest templates."""
-    lead = LEAD_PROJECTS[project]
-    parts = [
-        f"**{lead.name.ko}** · {lead.field.ko} · {lead.family.ko} — {lead.field.en}, {lead.family.en}.",
-        HOW.format(project=project),
-    ]
-    for stage in STAGES:
-        template = book.get(project, stage)
-        parts += list(_stage(template))
-    return page(lead.name.en, parts)
+def project_page(project: str, book: TemplateBook, folders: Sequence[Path]) -> str:
+    """Return the page of a project's newest templates; `folders` are where sample data lie beside the templates.
+
+    Raises TemplateError when there is no template of the project.
+    """
+    stages = [s for s in STAGES if any(t.key.project == project and t.key.stage == s for t in book)]
+    templates = [book.get(project, stage) for stage in stages or STAGES[:1]]
+    lead = LEAD_PROJECTS.get(project)
+    parts = (
+        []
+        if lead is None
+        else [f"**{lead.name.ko}** · {lead.field.ko} · {lead.family.ko} — {lead.field.en}, {lead.family.en}."]
+    )
+    parts += [HOW.en.format(project=project), HOW.ko.format(project=project)]
+    parts.append(table(STAGE_COLUMNS, [_stage_row(template) for template in templates]))
+    for template in templates:
+        parts += _stage(template, folders)
+    return page(project if lead is None else lead.name.en, parts)
 
 
-def _stage(template: Template) -> Iterator[str]:
-    yield f"## {template.label.en} ({template.label.ko}): {template.key}"
-    yield without_tags(str(template.schema.get("doc", "")))
+def _heading(template: Template) -> str:
+    return f"{template.label.en} ({template.label.ko})"
+
+
+def _stage_row(template: Template) -> tuple[str, ...]:
+    anchor = "".join(c for c in _heading(template).lower().replace(" ", "-") if c.isalnum() or c in "-_")
+    required = [field.label.ko for field in template.fields if field.required]
+    return (
+        f"[{_heading(template)}](#{anchor})",
+        without_tags(str(template.schema.get("doc", ""))),
+        str(len(template.fields)),
+        f"{len(required)}: {', '.join(required)}" if required else "0",
+        str(len(template.rules)),
+    )
+
+
+def _stage(template: Template, folders: Sequence[Path]) -> Iterator[str]:
+    yield f"## {_heading(template)}"
+    yield f"`{template.key}`: {without_tags(str(template.schema.get('doc', '')))}"
     standards = template.schema.get("standards")
     if isinstance(standards, Sequence) and standards:
-        yield f"Standards: {', '.join(str(s) for s in standards)}."
-    yield table(FIELD_COLUMNS, [_field_row(field) for field in template.fields])
+        yield f"시험 표준 Standards: {', '.join(str(s) for s in standards)}."
+    sources = [f.source for f in template.fields if f.source is not None and f.source != PROPOSED]
+    numbers = {source: number for number, source in enumerate(dict.fromkeys(sources), start=1)}
+    yield table(FIELD_COLUMNS, [_field_row(field, numbers) for field in template.fields])
+    if numbers:
+        yield "출처 Sources:\n\n" + "\n".join(f"{number}. {without_tags(s)}" for s, number in numbers.items())
     if template.rules:
-        yield "Rules:"
+        yield f"### 규칙 Rules: {template.label.en}"
         yield table(RULE_COLUMNS, list(_rule_rows(template)))
-    yield "A record as it is sent:"
-    yield f"```json\n{_sample(template)}\n```"
+    sample = _sample(template, folders)
+    if sample:
+        yield "기록의 예 A record as it is sent, without its header:"
+        yield f"```json\n{sample}\n```"
 
 
-def _field_row(field: Field) -> tuple[str, ...]:
-    notes = [n for n in (f"standard {field.standard}" if field.standard else "", field.doc or "") if n]
-    source = field.source or "–"
+def _field_row(field: Field, numbers: dict[str, int]) -> tuple[str, ...]:
     return (
         f"`{field.name}`",
-        field.label.ko,
-        field.label.en,
+        f"{field.label.ko} · {field.label.en}",
         unit_code(field.unit),
         "✔" if field.required else "",
+        what_is_written(field),
         shown_range(field.warn),
         shown_range(field.hard),
-        shown_words(field),
         field.role,
-        _example(field.example),
-        without_tags("; ".join([source, *notes])),
+        field.standard or "",
+        without_tags(shown_example(field.example)),
+        f"[{numbers[field.source]}]" if field.source in numbers else field.source or "–",
+        without_tags(field.doc or ""),
     )
 
 
@@ -81,18 +111,13 @@ def _rule_rows(template: Template) -> Iterator[tuple[str, ...]]:
         severity = rule.severity + (f" for {', '.join(rule.hard_for)}" if rule.hard_for is not None else "")
         scope = "" if rule.scope == "record" else f", over {rule.scope}"
         source = without_tags(rule.source or "–")
-        yield f"`{rule.id}`", severity + scope, f"`{rule.says}`", rule.message.ko, rule.message.en, source
+        yield f"`{rule.id}`", severity + scope, rule.message.ko, rule.message.en, f"`{rule.says}`", source
 
 
-def _example(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {amount:g}" for name, amount in value.items())
-    return format(value, ".12g") if isinstance(value, float) else str(value)
-
-
-def _sample(template: Template) -> str:
-    path = (packaged_folder() / place_of(template)).with_suffix(".sample.json")
-    rows = json.loads(path.read_text(encoding="utf-8"))
-    return json.dumps(rows[0], ensure_ascii=False, indent=2)
+def _sample(template: Template, folders: Sequence[Path]) -> str:
+    """Return the first record of the sample data beside a template, empty where there are none."""
+    for folder in folders:
+        path = (folder / place_of(template)).with_suffix(".sample.json")
+        if path.is_file():
+            return json.dumps(json.loads(path.read_text(encoding="utf-8"))[0], ensure_ascii=False, indent=2)
+    return ""

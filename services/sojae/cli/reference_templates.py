@@ -1,15 +1,13 @@
-"""The reference pages of what a file may hold: the fields of every template, and how units may be written."""
+"""The reference page of all templates: which projects there are, what they share, and every event's header."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
-from sojae.adapters.template_files import load_templates
+from sojae.adapters.template_files import TemplateBook, load_templates, packaged_folder, read_groups
 from sojae.cli.markdown import page, table
-from sojae.domain.checks import shown_bounds
+from sojae.cli.reference_words import what_is_written, without_tags
 from sojae.domain.lead_projects import LEAD_PROJECTS
-from sojae.domain.schema_reader import Bounds
-from sojae.domain.template import Field
-from sojae.domain.unit_display import shown_unit
-from sojae.domain.unit_spellings import COMMON, SPELLINGS, SYMBOLS
+from sojae.domain.template import STAGES
 
 LEAD = (
     "What a mapping of [`sojae import`](../../how-to/import-a-spreadsheet.md) may name as `<stage>.<field>`, and what an event may "
@@ -22,88 +20,46 @@ HEADER_LEAD = (
     "Fields of every event, which a mapping names as `header.<field>` or gives in `[defaults]`. The import itself makes "
     "those of identity."
 )
-UNITS_LEAD = (
-    "Every UCUM code is read as it is: a mapping may say `MPa`, `W/cm2` or `mg/cm2`. Beside them these spellings stand for a "
-    "code as a whole; anything else is refused with what comes near, never guessed. A bare `C` is the coulomb."
+SHARED_LEAD = (
+    "What is common to the materials of a family is written once, in a group under `schemas/avro/common/`, and included: "
+    "all projects that have an item have it under the same name, in the same unit."
 )
+PROJECT_COLUMNS = ("project", "이름", "name", "분야 · 소재", "field, family", *STAGES)
 
 
 def templates_page() -> str:
-    """Return which projects there are, and the fields of every event's header."""
+    """Return which projects there are, the items that they share, and the fields of every event's header."""
     book = load_templates()
     header = {field.name: field for template in book for field in template.header_fields}
     rows = [
-        (f"`{f.name}`", f.label.ko, f.label.en, f.kind, shown_words(f), without_tags(f.doc or ""))
+        (f"`{f.name}`", f.label.ko, f.label.en, f.kind, what_is_written(f), without_tags(f.doc or ""))
         for f in header.values()
-    ]
-    projects = [
-        (f"[`{name}`]({name}.md)", lead.name.ko, lead.name.en, f"{lead.field.ko} · {lead.family.ko}")
-        for name, lead in LEAD_PROJECTS.items()
     ]
     parts = [
         LEAD,
-        table(("project", "이름", "name", "분야 · 소재"), projects),
+        table(PROJECT_COLUMNS, [_project_row(book, name) for name in LEAD_PROJECTS]),
+        "In the stages: how many fields a record may fill in, and how many of them are required (✔).",
+        "## Shared items",
+        SHARED_LEAD,
+        table(("group", "이름", "name", "items", "included by"), _group_rows()),
         "## Header",
         HEADER_LEAD,
-        table(("field", "이름", "name", "kind", "words", "meaning"), rows),
+        table(("field", "이름", "name", "kind", "what is written", "meaning"), rows),
     ]
     return page("Templates", parts)
 
 
-def units_page() -> str:
-    """Return how units may be written: the spellings of each UCUM code, signs inside a unit, and codes used most."""
-    spellings = [(f"`{code}`", shown_unit(code), _quoted(words)) for code, words in SPELLINGS.items()]
-    return page(
-        "Units",
-        [
-            UNITS_LEAD,
-            "wt%, at%, mol% and vol% are different quantities: a bare `%` is none of them, and none becomes another.",
-            table(("UCUM code", "shown as", "may be written"), spellings),
-            "## Signs inside a unit",
-            "So that `Ω·cm²` and `W/cm^2` are read: each sign, and what UCUM writes for it.",
-            table(
-                ("sign", "UCUM"), [(f"`{sign}`", f"`{code}`" if code else "nothing") for sign, code in SYMBOLS.items()]
-            ),
-            "## Codes used most",
-            _quoted(COMMON),
-        ],
-    )
+def _project_row(book: TemplateBook, name: str) -> tuple[str, ...]:
+    lead = LEAD_PROJECTS[name]
+    stages = [book.get(name, stage) for stage in STAGES]
+    counts = [f"{len(t.fields)} ({sum(f.required for f in t.fields)} ✔)" for t in stages]
+    kind = f"{lead.field.ko} · {lead.family.ko}", f"{lead.field.en}, {lead.family.en}"
+    return f"[`{name}`]({name}.md)", lead.name.ko, lead.name.en, *kind, *counts
 
 
-def without_tags(text: str) -> str:
-    """Return a text in which no `<` outside of code is taken for the begin of a tag."""
-    parts = text.split("`")
-    return "`".join(part if place % 2 else part.replace("<", "\\<") for place, part in enumerate(parts))
-
-
-def unit_code(code: str | None) -> str:
-    """Return a unit as its UCUM code, and as people write it where that differs."""
-    if code is None:
-        return ""
-    shown = shown_unit(code)
-    return f"`{code}`" if shown in ("", code) else f"`{code}` ({shown})"
-
-
-def shown_range(bounds: Bounds | None) -> str:
-    """Return a range without its unit, empty where there is none."""
-    return "" if bounds is None else shown_bounds(bounds, None)
-
-
-def shown_words(field: Field) -> str:
-    """Return which words a field takes, and how its amounts are given."""
-    return "; ".join(_said(field))
-
-
-def _said(field: Field) -> Iterator[str]:
-    if field.one_of is not None:
-        yield _quoted(field.one_of)
-    if field.quantity == "composition":
-        yield f"amounts by element, or a formula, in {field.basis}%" if field.basis else "amounts by component"
-    if field.sum is not None:
-        hard = "" if field.sum.hard is None else f", refused beyond ± {field.sum.hard:g}"
-        usual = "" if field.sum.warn is None else f", flagged beyond ± {field.sum.warn:g}"
-        yield f"they add up to {field.sum.of:g}{usual}{hard}"
-
-
-def _quoted(words: tuple[str, ...]) -> str:
-    return ", ".join(f"`{word}`" if word else "(nothing)" for word in words)
+def _group_rows() -> Iterator[tuple[str, ...]]:
+    for name, (group, users) in read_groups(packaged_folder()).items():
+        label = cast("Mapping[str, str]", group["label"])
+        items = cast("Sequence[Mapping[str, object]]", group["fields"])
+        fields = ", ".join(f"`{item['name']}`" for item in items)
+        yield f"`{name}`", label["ko"], label["en"], fields, ", ".join(f"`{key.project}`" for key in users)

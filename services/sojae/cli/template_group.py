@@ -9,7 +9,12 @@ from click import Command, Context
 COMMANDS: Mapping[str, str] = {
     "backtest": "template_backtest:backtest",
     "check": "template_check:check",
+    "columns": "template_artefacts:columns",
     "csv": "template_workbook:csv_file",
+    "docs": "template_artefacts:docs",
+    "draft": "template_draft:draft",
+    "form": "template_artefacts:form",
+    "json-schema": "template_artefacts:json_schema",
     "list": "template_check:list_templates",
     "publish": "template_check:publish",
     "workbook": "template_workbook:workbook",

@@ -1,9 +1,11 @@
 """Arrow and polars frames whose columns are a template's fields."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import polars as pl
 import pyarrow as pa
+from polars.exceptions import PolarsError
 
 from sojae.domain.template import Field, Kind, Template
 
@@ -19,6 +21,16 @@ ARROW: Mapping[Kind, pa.DataType] = {
     "strings": pa.list_(pa.string()),
 }
 """How each kind of field is held in a column."""
+
+POLARS: Mapping[Kind, pl.DataType] = {
+    "double": pl.Float64(),
+    "long": pl.Int64(),
+    "string": pl.String(),
+    "boolean": pl.Boolean(),
+    "date": pl.Date(),
+    "timestamp": pl.Datetime("us", "UTC"),
+}
+"""How polars holds the kinds that are one value each."""
 
 ISSUE = pa.struct(
     [
@@ -48,6 +60,23 @@ def column(kind: Kind, values: Sequence[object]) -> pa.Array:
     if kind in ("map_double", "map_string"):
         values = [None if v is None else list(v.items()) for v in values]  # type: ignore[attr-defined]  # a map by kind
     return pa.array(values, type=ARROW[kind])
+
+
+def decoded_frame(template: Template, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
+    """Return decoded rows as the same frame that `polars_frame` gives, in less than half the time.
+
+    Values must be of the types of their fields, as a decoder gives them: others are not refused here.
+    """
+    plain = {f.name: POLARS[f.kind] for f in template.fields if f.kind in POLARS}
+    try:
+        frame = pl.from_dicts(cast("Sequence[dict[str, object]]", rows), schema=plain)
+    except (PolarsError, ValueError, OverflowError):
+        return polars_frame(template, rows)
+    others = [f for f in template.fields if f.kind not in POLARS]
+    if not others:
+        return frame
+    columns = {f.name: pl.Series(f.name, column(f.kind, [row.get(f.name) for row in rows])) for f in others}
+    return frame.with_columns(columns.values()).select(f.name for f in template.fields)
 
 
 def polars_frame(template: Template, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """The columns of a project's materials view: what rules over several stages may name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import polars as pl
@@ -23,7 +23,10 @@ _TYPES: Mapping[Kind, pl.DataType] = {
 
 
 class Columns(NamedTuple):
-    """The columns of a project's materials view that rules may name, and what begins an element's."""
+    """The columns of a project's materials view that rules may name, and what begins a component's.
+
+    Components that a template lists are among `types`; elements are not, since any may occur.
+    """
 
     types: Mapping[str, pl.DataType]
     compositions: Mapping[str, str]
@@ -33,19 +36,25 @@ class Columns(NamedTuple):
         return pl.Float64() if self.element_of(name) is not None else self.types.get(name)
 
     def element_of(self, name: str) -> str | None:
-        """Return the beginning of an element's column, None when it is no such column."""
+        """Return the beginning of a component's column, None when it is no such column."""
         prefix, _, symbol = name.rpartition("__")
-        return f"{prefix}__" if symbol in ELEMENTS and f"{prefix}__" in self.compositions.values() else None
+        known = symbol in ELEMENTS or name in self.types
+        return f"{prefix}__" if known and f"{prefix}__" in self.compositions.values() else None
 
 
 def element_prefix(stage: str, field: Field) -> str:
-    """Return how the columns of a composition's elements begin; a second composition of a stage bears its field's name."""
+    """Return how the columns of a composition's components begin; a second composition of a stage bears its field's name."""
     return f"{stage}__{ELEMENT}__" if field.name == "composition" else f"{stage}__{field.name}__{ELEMENT}__"
 
 
-def is_by_element(field: Field) -> bool:
-    """Return whether a field becomes one column for each element."""
-    return field.quantity == "composition" and field.one_of is None
+def is_composition(field: Field) -> bool:
+    """Return whether a field becomes one column for each component: an element, or an ingredient that the template lists."""
+    return field.quantity == "composition"
+
+
+def components_of(field: Field) -> Collection[str]:
+    """Return what a composition may be made of."""
+    return ELEMENTS if field.one_of is None else field.one_of
 
 
 def joined_columns(templates: Iterable[Template]) -> Columns:
@@ -55,8 +64,10 @@ def joined_columns(templates: Iterable[Template]) -> Columns:
     for template in templates:
         stage = template.key.stage
         for field in template.fields:
-            if is_by_element(field):
-                compositions[f"{stage}__{field.name}"] = element_prefix(stage, field)
+            if is_composition(field):
+                prefix = element_prefix(stage, field)
+                compositions[f"{stage}__{field.name}"] = prefix
+                types |= {f"{prefix}{name}": pl.Float64() for name in field.one_of or ()}
             elif field.kind in _TYPES:
                 types[f"{stage}__{field.name}"] = _TYPES[field.kind]
     return Columns(types, compositions)

@@ -12,14 +12,17 @@ from sojae.domain.dopant_notation import parse_notation
 from sojae.domain.errors import FormulaError, QuantityError
 from sojae.domain.mapping_plan import ColumnPlan, Parse
 from sojae.domain.measured import parse_measured
-from sojae.domain.quantity import convert, delta, parse_number, ucum_code
+from sojae.domain.quantity import convert, delta, parse_number
+from sojae.domain.table import OF_A_LIST
 from sojae.domain.text import Text
+from sojae.domain.unit_display import shown_unit
 
 TRUE_WORDS = frozenset("true yes y 1 예 네 있음 o".split())
 FALSE_WORDS = frozenset("false no n 0 아니오 없음 x".split())
 _DATE_CELL = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
 """What a date cell of a workbook is read as, whatever it looks like there."""
 
+A_NUMBER = Text(ko="수", en="a number")
 MAX_SEARCHED_CHARACTERS = 512
 MAX_LONG = 2**63 - 1
 
@@ -28,7 +31,8 @@ MAX_LONG = 2**63 - 1
 class CellValue:
     """What a cell says: its value, and the text as typed where the value is not simply that text.
 
-    `qualifier` is <, > or ≈, `uncertainty` the standard one in the field's unit, where the cell gives them.
+    `qualifier` is <, > or ≈, `uncertainty` the standard one in the field's unit, where the cell gives them. `ends` are those
+    of an interval that has a field for each; there `value` is its middle.
     """
 
     value: object
@@ -36,18 +40,16 @@ class CellValue:
     precision: str | None = None
     qualifier: str | None = None
     uncertainty: float | None = None
+    ends: tuple[float, float] | None = None
 
 
 class CellRefusedError(Exception):
-    """A cell cannot be read as its column says; `expected` is what would have been.
+    """A cell cannot be read as its column says: the rule of reading that it breaks, and what was expected."""
 
-    `whole`: it is a sentence of its own, which already names what was got.
-    """
-
-    def __init__(self, expected: Text, *, whole: bool = False) -> None:
+    def __init__(self, rule: str, expected: Text) -> None:
         super().__init__(expected.en)
+        self.rule = rule
         self.expected = expected
-        self.whole = whole
 
 
 def read_cell(plan: ColumnPlan, text: str | None, zone: ZoneInfo) -> CellValue | None:
@@ -76,46 +78,68 @@ def _matching(pattern: str, typed: str) -> str:
     """Return the part of a cell that its column is about; a long cell is not searched, so that no pattern runs for hours."""
     found = re.search(pattern, typed) if len(typed) <= MAX_SEARCHED_CHARACTERS else None
     if found is None or not found.group(1):
-        raise CellRefusedError(Text(ko=f"{pattern}에 맞는 글", en=f"a text that {pattern} matches"))
+        raise CellRefusedError("pattern", Text(ko=f"{pattern}에 맞는 글", en=f"a text that {pattern} matches"))
     return found.group(1)
 
 
 def _number(plan: ColumnPlan, typed: str, meant: str) -> CellValue:
     unit, target = plan.unit or "1", plan.target_unit or "1"
-    move = delta if plan.is_difference else convert
     try:
-        try:
-            number = parse_number(meant)
-        except QuantityError:
-            if plan.in_header:
-                raise
-            return _measured(plan, typed, meant)
-        value = move(number, unit, target)
+        number = parse_number(meant)
     except QuantityError as error:
-        raise CellRefusedError(error.text, whole=True) from error
+        if plan.in_header or _is_ambiguous(meant):
+            raise _no_number(meant) from error
+        return _measured(plan, typed, meant)
     changed = unit != target or meant != typed
-    return CellValue(value, as_reported=f"{typed} {unit}" if changed else None)
+    moved = _moved(plan, number, unit)
+    return CellValue(moved, as_reported=f"{typed} {unit}" if changed else None)
 
 
 def _measured(plan: ColumnPlan, typed: str, meant: str) -> CellValue:
     """Return what a cell says that holds more than a number: a sign, an uncertainty, an interval, a unit of its own."""
-    found = parse_measured(meant)
-    column, target = plan.unit or "1", plan.target_unit or "1"
+    if _DATE_CELL.fullmatch(meant):
+        raise CellRefusedError("date_for_number", A_NUMBER)
+    try:
+        found = parse_measured(meant)
+    except QuantityError as error:
+        raise _no_number(meant) from error
+    if found.is_interval and plan.interval is None and plan.ends is None:
+        raise CellRefusedError("interval", Text(ko="수 하나", en="one number"))
+    column = plan.unit or "1"
     # `45 %` in a column of wt% says nothing else than the column does.
-    unit = column if found.unit is None or (found.unit == "%" and column.startswith("%")) else ucum_code(found.unit)
-    if found.is_interval and plan.interval is None:
-        raise QuantityError(
-            en=f'{typed!r} is an interval; say in the mapping which end is meant: interval = "low", "middle" or "high"',
-            ko=f'{typed!r}은(는) 구간입니다. 매핑에 어느 쪽인지 쓰십시오: interval = "low", "middle", "high"',
-        )
-    ends = {"low": found.low, "middle": (found.low + found.high) / 2.0, "high": found.high}
+    unit = column if found.unit is None or (found.unit == "%" and column.startswith("%")) else found.unit
+    low, high = _moved(plan, found.low, unit), _moved(plan, found.high, unit)
     own = f" {column}" if found.unit is None else ""
     return CellValue(
-        convert(ends[plan.interval or "low"], unit, target),
+        {"low": low, "middle": (low + high) / 2.0, "high": high}[plan.interval or "middle"],
         as_reported=f"{typed}{own}",
         qualifier=found.qualifier,
-        uncertainty=None if found.uncertainty is None else delta(found.uncertainty, unit, target),
+        uncertainty=None if found.uncertainty is None else _moved(plan, found.uncertainty, unit, spread=True),
+        ends=(low, high) if found.is_interval and plan.interval is None else None,
     )
+
+
+def _moved(plan: ColumnPlan, number: float, unit: str, *, spread: bool = False) -> float:
+    """Return a number in the unit of its field; a spread, and what is a difference by its column, without offset."""
+    target = plan.target_unit or "1"
+    try:
+        return (delta if plan.is_difference or spread else convert)(number, unit, target)
+    except QuantityError as error:
+        why, shown = error.text, shown_unit(target) or "1"
+        raise CellRefusedError(
+            "unit", Text(ko=f"{shown}이(가) 되는 양 ({why.ko})", en=f"a quantity that becomes {shown} ({why.en})")
+        ) from error
+
+
+def _is_ambiguous(text: str) -> bool:
+    """Return whether a text is a number but for its comma."""
+    return "," in text and all(c.isdigit() or c in "+-.,eE" for c in text)
+
+
+def _no_number(text: str) -> CellRefusedError:
+    if _is_ambiguous(text):
+        return CellRefusedError("comma", Text(ko="쉼표 없는 수", en="a number without a comma"))
+    return CellRefusedError("number", A_NUMBER)
 
 
 def _formula(plan: ColumnPlan, text: str) -> Mapping[str, float]:
@@ -124,7 +148,8 @@ def _formula(plan: ColumnPlan, text: str) -> Mapping[str, float]:
             "mass" if plan.field.basis == "mass" else "at"
         )
     except FormulaError as error:
-        raise CellRefusedError(error.text, whole=True) from error
+        why = error.text
+        raise CellRefusedError("formula", Text(ko=f"화학식 ({why.ko})", en=f"a formula ({why.en})")) from error
     total = plan.field.sum.of if plan.field.sum is not None else 100.0
     return {symbol: amount * total / 100.0 for symbol, amount in percent.items()}
 
@@ -133,9 +158,9 @@ def _integer(_: ColumnPlan, text: str) -> int:
     try:
         number = parse_number(text)
     except QuantityError as error:
-        raise CellRefusedError(error.text, whole=True) from error
+        raise _no_number(text) from error
     if not number.is_integer() or abs(number) > MAX_LONG:
-        raise CellRefusedError(Text(ko="정수", en="a whole number"))
+        raise CellRefusedError("whole_number", Text(ko="정수", en="a whole number"))
     return int(number)
 
 
@@ -148,11 +173,12 @@ def _boolean(_: ColumnPlan, text: str) -> bool:
         return True
     if text.lower() in FALSE_WORDS:
         return False
-    raise CellRefusedError(Text(ko="예 또는 아니오", en="yes or no"))
+    raise CellRefusedError("yes_or_no", Text(ko="예 또는 아니오", en="yes or no"))
 
 
 def _list(plan: ColumnPlan, text: str) -> list[str]:
-    return [item.strip() for item in text.split(plan.separator) if item.strip()]
+    separator = OF_A_LIST if OF_A_LIST in text else plan.separator
+    return [item.strip() for item in text.split(separator) if item.strip()]
 
 
 def _doi(plan: ColumnPlan, text: str) -> object:
@@ -160,12 +186,12 @@ def _doi(plan: ColumnPlan, text: str) -> object:
     for item in _list(plan, text):
         doi = bare_doi(item)
         if doi is None and plan.parse == "doi":
-            raise CellRefusedError(Text(ko="10.1000/182 같은 DOI", en="a DOI as 10.1000/182"))
+            raise CellRefusedError("doi", Text(ko="10.1000/182 같은 DOI", en="a DOI as 10.1000/182"))
         found.append(doi or item)
     if plan.field.kind == "strings":
         return found
     if len(found) != 1:
-        raise CellRefusedError(Text(ko="DOI 하나", en="one DOI"))
+        raise CellRefusedError("doi", Text(ko="DOI 하나", en="one DOI"))
     return found[0]
 
 
@@ -176,7 +202,9 @@ def _date(plan: ColumnPlan, text: str, zone: ZoneInfo) -> CellValue:
     try:
         return CellValue(in_utc(moment, zone), precision=precision)
     except OverflowError as error:
-        raise CellRefusedError(Text(ko="1년에서 9999년 사이의 날짜", en="a date in the years 1 to 9999")) from error
+        raise CellRefusedError(
+            "date", Text(ko="1년에서 9999년 사이의 날짜", en="a date in the years 1 to 9999")
+        ) from error
 
 
 def in_utc(moment: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
@@ -193,7 +221,7 @@ def _moment(form: str | None, text: str) -> tuple[dt.datetime, str]:
         moment = dt.datetime.fromisoformat(text)
     except (ValueError, OverflowError) as error:
         shown = form or "2026-03-31, 2026-03-31 14:05"
-        raise CellRefusedError(Text(ko=f"{shown} 형식의 날짜", en=f"a date as {shown}")) from error
+        raise CellRefusedError("date", Text(ko=f"{shown} 형식의 날짜", en=f"a date as {shown}")) from error
     # A spreadsheet writes a day as midnight.
     at_midnight = moment.time() == dt.time(0) and moment.tzinfo is None
     return moment, "day" if at_midnight else "microsecond" if moment.microsecond else "second"

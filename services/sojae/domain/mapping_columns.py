@@ -237,4 +237,12 @@ def _with_unit(table: TomlTable, plan: ColumnPlan, template: Template) -> Column
         raise refuse(
             table.where, f"unit {typed!r} for {plan.target} ({message.en})", f"a unit that becomes {target}"
         ) from error
-    return replace(plan, unit=ucum_code(typed), target_unit=target, is_difference=is_difference)
+    ends = None if plan.in_header or plan.component is not None else _ends(plan.field, template)
+    return replace(plan, unit=ucum_code(typed), target_unit=target, is_difference=is_difference, ends=ends)
+
+
+def _ends(field: Field, template: Template) -> tuple[Field, Field] | None:
+    """Return the fields for the two ends of an interval, `<field>_low` and `<field>_high`, where a template has both."""
+    fields = {f.name: f for f in template.fields if f.kind == "double" and f.unit == field.unit}
+    low, high = fields.get(f"{field.name}_low"), fields.get(f"{field.name}_high")
+    return None if low is None or high is None else (low, high)

@@ -37,7 +37,8 @@ class Templates(Protocol):
 class ColumnPlan:
     """One column → one field: how its cells are read, and in which unit (a UCUM code) they are.
 
-    `where` names rows in which the column means this field, by other columns and their words.
+    `where` names rows in which the column means this field, by other columns and their words. `ends` are the fields of a
+    template that take the two ends of an interval in a cell; `is_end` marks the plan of one of them.
     """
 
     name: str
@@ -52,6 +53,8 @@ class ColumnPlan:
     format: str | None = None
     separator: str = ";"
     interval: Interval | None = None
+    ends: tuple[Field, Field] | None = None
+    is_end: bool = False
     pattern: str | None = None
     where: tuple[tuple[str, str], ...] = ()
     nulls: frozenset[str] = frozenset()
@@ -101,6 +104,10 @@ class FileMapping:
     defaults: Mapping[str, object]
     skip: Mapping[str, tuple[str, ...]]
     records: tuple[RecordPlan, ...]
+
+    def named_by(self) -> frozenset[str]:
+        """Return the columns by which rows are called: those of the keys and of the samples."""
+        return frozenset(name for r in self.records for name in (*r.key, *([r.sample_id] if r.sample_id else [])))
 
     def columns(self) -> tuple[str, ...]:
         """Return the names of the columns that a file must have, each once."""

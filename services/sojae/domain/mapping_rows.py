@@ -2,66 +2,44 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, cast
+from typing import cast
 from zoneinfo import ZoneInfo
 
 from sojae.domain.errors import MappingError, SpreadsheetError
-from sojae.domain.header import IDENTIFIER, is_sample_id
+from sojae.domain.header import IDENTIFIER
 from sojae.domain.mapping_cells import CellRefusedError, CellValue, read_cell
+from sojae.domain.mapping_findings import (
+    HEADER_PREFIX,
+    SHOWN_CHARACTERS,
+    EqualRows,
+    Finding,
+    ImportEvent,
+    Said,
+    contradiction,
+    of_fault,
+    of_identity,
+    of_row,
+    told_twice,
+)
 from sojae.domain.mapping_identity import ImportRun, RowIdentity, named_sample, row_key
 from sojae.domain.mapping_plan import ColumnPlan, FileMapping, RecordPlan
-from sojae.domain.record import canonical_json, content_hash, hash_id, import_record_id
+from sojae.domain.record import content_hash, hash_id, import_record_id
 from sojae.domain.spelling import near
 from sojae.domain.table import Row, Table
 from sojae.domain.template import Template
-from sojae.domain.text import Text
-
-Said = Sequence[tuple[ColumnPlan, CellValue]]
-HEADER_PREFIX = "header."
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A cell, or a row, that could not be read: its record is not sent, the row's other records are.
-
-    `whole`: what was expected is a sentence of its own, which already names what was got.
-    """
-
-    row: int
-    column: str
-    record: str
-    got: str
-    expected: Text
-    whole: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ImportEvent:
-    """One event to send, and where in the file it comes from: field (`header.` before those of the header) → column."""
-
-    row: int
-    template: Template
-    header: Mapping[str, object]
-    values: Mapping[str, object]
-    columns: Mapping[str, str]
-
-
-class EqualRows(NamedTuple):
-    """A row that equals an earlier one in every cell."""
-
-    row: int
-    first: int
 
 
 @dataclass(slots=True)
 class RowsRead:
     """What a file holds: its rows, events in row order, findings, and how many rows told again of something sent once.
 
-    `skipped` rows are none of the records, as the mapping says. `equal` has the rows that hold what an earlier row holds, letter for letter.
+    `file` is what was read, as findings name it. `skipped` rows are none of the records, as the mapping says. `equal` has
+    the rows that hold what an earlier row holds, letter for letter.
     """
 
+    file: str = ""
     rows: int = 0
     equal: list[EqualRows] = field(default_factory=list)
     events: list[ImportEvent] = field(default_factory=list)
@@ -81,9 +59,9 @@ def check_columns(mapping: FileMapping, table: Table) -> None:
     has = ", ".join(table.columns[:12]) + (" …" if len(table.columns) > 12 else "")
     raise SpreadsheetError(
         en=f"{table.where}: no column {named}, which {mapping.where} names; the file has {has}; "
-        "correct the file's header or the mapping",
+        "correct the file's header or the mapping; where the header stands far down, say its row as header_row",
         ko=f"{table.where}: {mapping.where}에 적힌 열 {named_ko}이(가) 없습니다. 파일에 있는 열: {has}. "
-        "파일의 머리글이나 매핑을 고치십시오",
+        "파일의 머리글이나 매핑을 고치십시오. 머리글이 훨씬 아래에 있으면 그 행을 header_row로 적으십시오",
     )
 
 
@@ -106,7 +84,7 @@ def read_rows(mapping: FileMapping, table: Table, run: ImportRun) -> RowsRead:
             en=f"{mapping.where}: producer {run.producer!r} is longer than 96 characters; give a short --source",
             ko=f"{mapping.where}: producer {run.producer!r}이(가) 96자를 넘습니다. 짧은 --source를 주십시오",
         )
-    reader = _RowReader(mapping, run)
+    reader = _RowReader(mapping, run, table.sheet)
     for row in table.rows:
         reader.read(row)
     return reader.so_far
@@ -115,8 +93,9 @@ def read_rows(mapping: FileMapping, table: Table, run: ImportRun) -> RowsRead:
 class _RowReader:
     """Goes through the rows, counting equal keys and remembering what was sent once."""
 
-    def __init__(self, mapping: FileMapping, run: ImportRun) -> None:
+    def __init__(self, mapping: FileMapping, run: ImportRun, sheet: str | None) -> None:
         self._mapping = mapping
+        self._sheet = sheet
         self._run = run
         self._zone = ZoneInfo(mapping.timezone)
         self._numbers = {c.name for r in mapping.records for c in r.columns if c.parse in ("number", "integer")}
@@ -129,43 +108,61 @@ class _RowReader:
         if any(row.cells.get(name, "").strip() in words for name, words in self._mapping.skip.items()):
             self.so_far.skipped += 1
             return
-        self._note(row)
+        self.so_far.rows += 1
+        unread = of_row(row)
         keys = {record.key: row_key(record.key, row, self._numbers) for record in self._mapping.records}
-        for record in self._mapping.records:
-            findings, event = self._record(record, row, keys[record.key])
-            self.so_far.findings.extend(findings)
-            if event is not None:
-                self._send(record, event)
+        if unread is not None:
+            self._find([unread])
+        else:
+            self._note(row)
+            for record in self._mapping.records:
+                findings, event = self._record(record, row, keys[record.key])
+                self._find(findings)
+                if event is not None:
+                    self._send(record, event)
         self._rows_with.update(keys.items())
 
+    def _find(self, findings: Iterable[Finding]) -> None:
+        self.so_far.findings += [replace(finding, sheet=self._sheet) for finding in findings]
+
     def _note(self, row: Row) -> None:
-        self.so_far.rows += 1
         first = self._first_with.setdefault(frozenset(row.cells.items()), row.number)
         if first != row.number:
-            self.so_far.equal.append(EqualRows(row.number, first))
+            self.so_far.equal.append(EqualRows(row.number, first, self._sheet))
 
     def _record(self, record: RecordPlan, row: Row, key: tuple[str, ...]) -> tuple[list[Finding], ImportEvent | None]:
         """Return the record of one row; neither findings nor a record where no cell fills one of its fields."""
+        findings, said = self._cells(record, row)
+        if not findings and all(plan.in_header for plan, _ in said):
+            return [], None
+        findings += told_twice(record, row, said)
+        identity = self._identity(record, row, key)
+        known = {(finding.rule, finding.got) for finding in findings}
+        findings += [f for f in of_identity(record, row, identity) if (f.rule, f.got) not in known]
+        return findings, None if findings else self._event(record, row, said, identity)
+
+    def _cells(self, record: RecordPlan, row: Row) -> tuple[list[Finding], Said]:
+        """Return what the cells of a record say, and what cannot be read; one fault of many cells is one finding."""
         findings: list[Finding] = []
         said: list[tuple[ColumnPlan, CellValue]] = []
+        faults: dict[int, Finding] = {}
         for plan in record.columns:
             if any(row.cells.get(name, "").strip() != word for name, word in plan.where):
                 continue
             text = row.cells.get(plan.name)
+            fault = row.faults.get(plan.name)
+            if fault is not None and (text or "").strip() not in plan.nulls:
+                faults.setdefault(id(fault), of_fault(row, plan.name, record.name, fault))
+                continue
             try:
                 value = read_cell(plan, text, self._zone)
             except CellRefusedError as error:
-                got = (text or "")[:128]
-                findings.append(Finding(row.number, plan.name, record.name, got, error.expected, error.whole))
+                got = (text or "")[:SHOWN_CHARACTERS]
+                findings.append(Finding(row.number, plan.name, record.name, error.rule, got, error.expected))
                 continue
             if value is not None:
-                said.append((plan, value))
-        if not findings and all(plan.in_header for plan, _ in said):
-            return [], None
-        findings += _told_twice(record, row, said)
-        identity = self._identity(record, row, key)
-        findings += _identity_findings(record, row, identity)
-        return findings, None if findings else self._event(record, row, said, identity)
+                said += _ends(plan, value)
+        return [*faults.values(), *findings], said
 
     def _identity(self, record: RecordPlan, row: Row, key: tuple[str, ...]) -> RowIdentity:
         occurrence = 0 if record.once else self._rows_with[record.key, key]
@@ -203,8 +200,9 @@ class _RowReader:
         }
         # What the file dates is older than the import: a late arrival is no fault.
         unsaid = {"event_time": self._run.started_at, "historical": "event_time" in header, "retracted": False}
-        columns = {(HEADER_PREFIX if p.in_header else "") + p.target: p.name for p in record.columns}
-        return ImportEvent(row.number, record.template, {**unsaid, **header, **made}, values, columns)
+        plans = [*record.columns, *(plan for plan, _ in said if plan.is_end)]
+        columns = {(HEADER_PREFIX if p.in_header else "") + p.target: p.name for p in plans}
+        return ImportEvent(row.number, record.template, {**unsaid, **header, **made}, values, columns, self._sheet)
 
     def _send(self, record: RecordPlan, event: ImportEvent) -> None:
         if record.once:
@@ -213,33 +211,20 @@ class _RowReader:
                 if first.header["content"] == event.header["content"]:
                     self.so_far.told_again += 1
                 else:
-                    self.so_far.findings.append(_contradiction(record, first, event))
+                    self._find([contradiction(record, first, event)])
                 return
         seq = len(self.so_far.events)
         self.so_far.events.append(replace(event, header={**event.header, "seq": seq}))
 
 
-def _identity_findings(record: RecordPlan, row: Row, identity: RowIdentity) -> Iterator[Finding]:
-    if not any(identity.key):
-        expected = Text(ko="행을 구별하는 값", en="a value that tells the row from others")
-        yield Finding(row.number, ", ".join(record.key), record.name, "", expected)
-    elif not is_sample_id(identity.sample_id):
-        expected = Text(
-            ko="@로 시작하지 않는 인쇄 가능한 1~128자", en="1–128 printable characters that do not begin with @"
-        )
-        column = record.sample_id or ", ".join(record.key)
-        yield Finding(row.number, column, record.name, identity.sample_id[:128], expected)
-
-
-def _told_twice(record: RecordPlan, row: Row, said: Said) -> Iterator[Finding]:
-    """Yield a finding for each map that a row gives as a whole and by its components: nobody knows which is meant."""
-    whole = {plan.field.name: plan for plan, cell in said if isinstance(cell.value, Mapping)}
-    for name in {plan.field.name for plan, _ in said if plan.component is not None} & whole.keys():
-        plan = whole[name]
-        expected = Text(
-            ko="화학식이나 성분별 양 가운데 하나", en="either the formula, or the amounts of its components"
-        )
-        yield Finding(row.number, plan.name, record.name, row.cells.get(plan.name, "")[:128], expected)
+def _ends(plan: ColumnPlan, value: CellValue) -> list[tuple[ColumnPlan, CellValue]]:
+    """Return what a cell says, an interval as two fields where the template has one for each end."""
+    if value.ends is None or plan.ends is None:
+        return [(plan, value)]
+    return [
+        (replace(plan, field=field, ends=None, is_end=True), replace(value, value=end, ends=None))
+        for field, end in zip(plan.ends, value.ends, strict=True)
+    ]
 
 
 def _gathered(said: Said, *, in_header: bool) -> dict[str, object]:
@@ -270,30 +255,3 @@ def _signs(said: Said) -> Iterator[tuple[str, Mapping[str, object]]]:
 
 def _content_key(template: Template) -> str:
     return f"{template.key.project}/{template.key.stage}/{template.key.major}"
-
-
-def _contradiction(record: RecordPlan, first: ImportEvent, event: ImportEvent) -> Finding:
-    """Return the finding for a row that says something else of what an earlier row has told already."""
-    differing = (n for n in event.columns if _said_of(event, n) != _said_of(first, n))
-    name = next(differing, "")
-    key = ", ".join(record.key)
-    before = _said_of(first, name)[:128]
-    return Finding(
-        event.row,
-        event.columns.get(name, key),
-        record.name,
-        _said_of(event, name)[:128],
-        Text(
-            ko=f"{before} ({first.row}행이 같은 {key}에 적은 값)",
-            en=f"{before}, as row {first.row} says of the same {key}",
-        ),
-    )
-
-
-def _said_of(event: ImportEvent, target: str) -> str:
-    """Return what an event says of a field, a header field or a component of either, in canonical JSON."""
-    plain = target.removeprefix(HEADER_PREFIX)
-    said: object = event.header if plain != target else event.values
-    for part in plain.split("."):
-        said = said.get(part) if isinstance(said, Mapping) else None
-    return canonical_json(said)

@@ -11,10 +11,9 @@ from typing import cast
 import polars as pl
 import pyarrow as pa
 
-from sojae.domain.composition_check import ELEMENTS
 from sojae.domain.disclosure import shown_to_institutes, strictest_disclosure, strictest_embargo, strictest_licence
 from sojae.domain.frames import ARROW, column
-from sojae.domain.joined_columns import element_prefix, is_by_element, joined_columns
+from sojae.domain.joined_columns import components_of, element_prefix, is_composition, joined_columns
 from sojae.domain.joined_rules import rule_findings
 from sojae.domain.lineage import (
     Ancestry,
@@ -73,8 +72,8 @@ def materials_table(records: Records, events_version: int) -> pa.Table:
     """Return the training table: header columns, lists, provenance, then `<stage>__<field>` in the newest template's units.
 
     Disclosure, embargo and licence are the strictest of all records that a row is made of. Records of other institutes
-    are taken only where these show them to institutes, as of the day of the newest record. Compositions by element
-    become `composition__el__<El>`: 0 where the element is absent, null where the map is. Rows are in order of institute
+    are taken only where these show them to institutes, as of the day of the newest record. Compositions
+    become `composition__el__<component>`: 0 where the component is absent, null where the map is. Rows are in order of institute
     and record_id, so that the same records give the same bytes.
     """
     table = _table(records, list(_View(records).rows()), events_version)
@@ -158,7 +157,9 @@ class _View:
         if found.finding is not None:
             findings.add(found.finding)
         elif found.row is None:
-            findings.add(f"no_{stage}")
+            # A project need not have every stage: what it does not ask for is not missing.
+            if stage in self._templates:
+                findings.add(f"no_{stage}")
         elif stage != "raw" and sample_of(found.row) in self._stages[stage].several:
             findings.add(f"several_{stage}")
         return found.row
@@ -233,8 +234,8 @@ def _table(records: Records, rows: Sequence[Mapping[str, object]], events_versio
         known = set[str]().union(*held)
         for one in template.fields if template is not None else ():
             values = [row.get(one.name) for row in held] if one.name in known else [None] * len(held)
-            if is_by_element(one):
-                columns |= _element_columns(stage, one, values)
+            if is_composition(one):
+                columns |= _component_columns(stage, one, values)
             elif one.kind in ("map_double", "map_string"):
                 columns[f"{stage}__{one.name}"] = pa.array(values, type=ARROW[one.kind])
             else:
@@ -242,12 +243,13 @@ def _table(records: Records, rows: Sequence[Mapping[str, object]], events_versio
     return pa.table(columns)
 
 
-def _element_columns(stage: StageName, of: Field, values: Sequence[object]) -> dict[str, pa.Array]:
-    """Return one column for each element that any row has; a second composition of a stage is named with its field."""
+def _component_columns(stage: StageName, of: Field, values: Sequence[object]) -> dict[str, pa.Array]:
+    """Return one column for each component that any row has; a second composition of a stage is named with its field."""
     maps = [None if v is None else dict(cast("Sequence[tuple[str, float]]", v)) for v in values]
-    elements = sorted({e for m in maps if m is not None for e in m if e in ELEMENTS})
+    known = components_of(of)
+    components = sorted({c for m in maps if m is not None for c in m if c in known})
     prefix = element_prefix(stage, of)
     return {
-        prefix + e: pa.array([None if m is None else float(m.get(e, 0.0)) for m in maps], type=pa.float64())
-        for e in elements
+        prefix + c: pa.array([None if m is None else float(m.get(c, 0.0)) for m in maps], type=pa.float64())
+        for c in components
     }

@@ -55,13 +55,13 @@ def components(template: Template, map_field: str) -> list[str]:
 
 
 def rule_frame(template: Template, frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the frame with every map as a struct of the components that rules name.
+    """Return the frame with every map of which rules speak as a struct of the components that they name.
 
     A component that the map lacks is 0; where the map is null, so is the struct. Maps cannot be reached in SQL.
     """
     replaced = []
     for field in template.fields:
-        if field.kind not in ("map_double", "map_string"):
+        if field.kind not in ("map_double", "map_string") or not _is_spoken_of(template, field.name):
             continue
         names = components(template, field.name)
         absent = pl.lit(0.0) if field.kind == "map_double" else pl.lit(None, dtype=pl.String)
@@ -70,6 +70,11 @@ def rule_frame(template: Template, frame: pl.DataFrame) -> pl.DataFrame:
         struct = pl.struct(members or [pl.lit(value=True).alias("__given")])
         replaced.append(pl.when(given.is_not_null()).then(struct).alias(field.name))
     return frame.with_columns(replaced) if replaced else frame
+
+
+def _is_spoken_of(template: Template, name: str) -> bool:
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    return any(word.search(rule.sql) for rule in template.rules)
 
 
 def compile_rule(sql: str) -> pl.Expr:

@@ -17,5 +17,7 @@ class Text:
         return self.ko if language == "ko" else self.en
 
     def format(self, **values: object) -> "Text":
-        """Return the text with its `{placeholders}` filled in both languages."""
-        return Text(ko=self.ko.format(**values), en=self.en.format(**values))
+        """Return the text with its `{placeholders}` filled in both languages; a text among the values is taken in each."""
+        in_korean = {name: value.ko if isinstance(value, Text) else value for name, value in values.items()}
+        in_english = {name: value.en if isinstance(value, Text) else value for name, value in values.items()}
+        return Text(ko=self.ko.format(**in_korean), en=self.en.format(**in_english))

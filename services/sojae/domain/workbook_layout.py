@@ -9,56 +9,31 @@ from sojae.domain.schema_reader import Bounds
 from sojae.domain.template import Field, Kind, Template
 from sojae.domain.text import Text
 from sojae.domain.unit_display import shown_unit, with_unit
+from sojae.domain.workbook_words import (
+    FORMULA_NOTE,
+    HEADER_NOTES,
+    KEYED,
+    LOT_NOTE,
+    MAP_NOTE,
+    NOTED,
+    NOTES,
+    ROW_KEY,
+    SAMPLE,
+    SUM_NOTE,
+)
 
 INFO_SHEET = "sojae"
 """The sheet that says which templates the others follow; by it a workbook is known."""
 
 LABEL_ROW, KEY_ROW, UNIT_ROW = 1, 2, 3
 FIRST_ROW = 4
-SAMPLE, ROW_KEY, ERRORS = "sample_id", "row_key", "errors"
-HEADER_KEYS = (
-    "event_time", "origin", "standard", "instrument", "calibrated_on", "operator", "references", "licence", "disclosure",
-    "replicate_group", "comment",
-)  # fmt: skip
+ERRORS = "errors"
+HEADER_KEYS = tuple(HEADER_NOTES)
 """Header fields that a workbook asks for; others may be added as columns `header.<field>`."""
 
-KEYED = {
-    SAMPLE: Text(ko="시편·로트 이름", en="Sample or lot"),
-    ROW_KEY: Text(ko="행 구분", en="Row key"),
-}
-NOTES = {
-    SAMPLE: Text(
-        ko="필수. 원료는 로트, 나머지는 시편의 이름. 단계마다 같은 이름을 씁니다.",
-        en="Required. The lot of a raw material, else the specimen; the same name in every stage.",
-    ),
-    ROW_KEY: Text(
-        ko="한 시편을 여러 번 측정했을 때 행을 구별하는 값 (예: 1, 2). 고친 뒤에도 바꾸지 마십시오.",
-        en="Tells several rows of one sample apart, as 1, 2; keep it when you correct a row.",
-    ),
-}
-FORMULA_NOTE = Text(
-    ko="화학식 하나로 쓰거나(예: Al0.3CoCrFeNi), 옆의 성분 열에 나누어 씁니다. 성분이 더 있으면 열을 만들고 키를 {key}.<성분>으로 쓰십시오.",
-    en="One formula, as Al0.3CoCrFeNi, or its amounts in the columns beside it; for another component add a column with the key "
-    "{key}.<component>.",
-)
-MAP_NOTE = Text(
-    ko="성분이 더 있으면 열을 만들고 키를 {key}.<성분>으로 쓰십시오.",
-    en="For another component add a column with the key {key}.<component>.",
-)
-LOT_NOTE = Text(
-    ko="이 성분이 나온 원료 로트의 sample_id. 성분이 더 있으면 열을 만들고 키를 {key}.<성분>으로 쓰십시오.",
-    en="The sample_id of the raw lot that this component came from; for another component add a column with the key "
-    "{key}.<component>.",
-)
-SUM_NOTE = Text(ko="합계 {of}", en="they add up to {of}")
-NOTED = {
-    "usual": Text(ko="보통 {}", en="usual {}"),
-    "possible": Text(ko="가능 {}", en="possible {}"),
-    "standard": Text(ko="표준 {}", en="standard {}"),
-    "example": Text(ko="예 {}", en="example {}"),
-    "source": Text(ko="출처: {}", en="source: {}"),
-}
 FORMULA_BASES = ("at", "mass")
+AMOUNT_UNITS = frozenset({"%{mass}", "%{at}", "%{mol}", "%{vol}"})
+"""Units of fields that say how much of one component there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +54,7 @@ def layout(template: Template) -> tuple[LayoutColumn, ...]:
     """Return the columns of one stage's sheet, in order: identity, the template's fields, then the header's."""
     identity = [LayoutColumn(key, KEYED[key], NOTES[key], required=key == SAMPLE) for key in (SAMPLE, ROW_KEY)]
     fields = [column for field in template.fields for column in _of_field(template, field)]
-    behind = [_column(f"header.{f.name}", f, required=f.name == "origin") for f in header_asked(template)]
+    behind = [_column(f"header.{f.name}", f, HEADER_NOTES[f.name]) for f in header_asked(template)]
     return (*identity, *fields, *behind)
 
 
@@ -92,17 +67,21 @@ def header_asked(template: Template) -> list[Field]:
 def known_components(template: Template, field: Field) -> tuple[str, ...]:
     """Return the components of a map that the template names: its list, else its example and its rules.
 
-    Lots are asked for the components of the template's compositions where they have no example of their own.
+    Lots are asked for what the template's compositions are made of: the components of a map, or the fields of amounts.
     """
     if field.one_of is not None:
         return field.one_of
     example = tuple(field.example) if isinstance(field.example, Mapping) else ()
-    named = (*example, *components(template, field.name))
-    if not named and field.name == LOTS:
-        named = tuple(
-            name for f in template.fields if f.quantity == "composition" for name in known_components(template, f)
-        )
-    return tuple(dict.fromkeys(str(name) for name in named))
+    more = components(template, field.name)
+    if field.name == LOTS and not example:
+        more = _made_of(template)
+    return tuple(dict.fromkeys(str(name) for name in (*example, *more)))
+
+
+def _made_of(template: Template) -> list[str]:
+    maps = [f for f in template.fields if f.quantity == "composition"]
+    amounts = [f.name for f in template.fields if f.role == "input" and f.unit in AMOUNT_UNITS]
+    return [name for f in maps for name in known_components(template, f)] if maps else amounts
 
 
 def takes_formula(field: Field) -> bool:
@@ -142,7 +121,7 @@ def shown_example(example: object) -> str:
 
 def _of_field(template: Template, field: Field) -> Iterator[LayoutColumn]:
     if field.kind not in ("map_double", "map_string"):
-        yield _column(field.name, field, required=field.required)
+        yield _column(field.name, field, field_note(field))
         return
     if takes_formula(field):
         yield LayoutColumn(field.name, field.label, _with_sum(FORMULA_NOTE, field), required=field.required)
@@ -165,14 +144,14 @@ def _with_sum(note: Text, field: Field) -> Text:
     return Text(ko="\n".join(ko), en="\n".join(en))
 
 
-def _column(key: str, field: Field, *, required: bool) -> LayoutColumn:
+def _column(key: str, field: Field, note: Text) -> LayoutColumn:
     return LayoutColumn(
         key=key,
         label=field.label,
-        note=field_note(field),
+        note=note,
         kind=field.kind,
         unit=shown_unit(field.unit),
-        required=required,
+        required=field.required,
         choices=("true", "false") if field.kind == "boolean" else field.one_of or (),
         bounds=field.hard if field.kind in ("double", "long") else None,
     )

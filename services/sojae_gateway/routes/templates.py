@@ -102,9 +102,15 @@ def templates(parts: TheParts) -> TemplateList:
 @get("/v1/templates/{project:str}/{stage:str}/{version:str}", tags=["templates"], sync_to_thread=False)
 def template(parts: TheParts, project: FromPath[str], stage: FromPath[str], version: FromPath[str]) -> TemplateWhole:
     """Return one template version: what is hashed, served and framed."""
+    found = known_template(parts, project, stage, version)
+    return TemplateWhole(**_line(found), resolved_schema=dict(found.schema))
+
+
+def known_template(parts: Parts, project: str, stage: str, version: str) -> Template:
+    """Return a template version; raises Refused when there is none."""
     for found in parts.book():
         if found.key == (project, stage, version):
-            return TemplateWhole(**_line(found), resolved_schema=dict(found.schema))
+            return found
     known = ", ".join(str(t.key) for t in _sorted(parts))
     wanted = shorten(f"{project}/{stage}/{version}")
     text = Text(
