@@ -38,7 +38,7 @@ HOLDOUT = ("--holdout", "0.2", "--seed", "0")
 FETCH_SECONDS, IMPORT_SECONDS, SETTLE_SECONDS, TRAIN_SECONDS = 180.0, 120.0, 60.0, 240.0
 """Patience, each many times what it takes; the first start on a machine fetches Kafka."""
 COUNT = re.compile(r"(rows|sent|accepted|flagged|quarantined|duplicates|unread|unknown) (\d+)")
-ROW = re.compile(r"  rows? .* \[\w+(, \w+)?\]: ")
+ROW = re.compile(r"  .*\brows? \d.* \[\w+(, \w+)?\]: ")
 IMPORTED = (0, 3)
 """3: some rows are quarantined or unread, which is what these files are here for."""
 

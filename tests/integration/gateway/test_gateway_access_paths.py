@@ -62,6 +62,7 @@ PROBES: dict[str, tuple[str, str, object]] = {
     "/v1/projects/{project}/models": ("GET", f"{ALLOYS}/models", None),
     "/v1/projects/{project}/models/latest": ("GET", f"{ALLOYS}/models/latest", None),
     "/v1/projects/{project}/predict": ("POST", f"{ALLOYS}/predict", {"rows": [RECIPE]}),
+    "/v1/projects/{project}/workbook": ("GET", f"{ALLOYS}/workbook", None),
     "/v1/quarantine": ("GET", "/v1/quarantine", None),
     "/v1/records": ("GET", "/v1/records", None),
     "/v1/records/{record_id}": ("GET", "/v1/records/tension-000", None),
@@ -69,6 +70,26 @@ PROBES: dict[str, tuple[str, str, object]] = {
     "/v1/stream": ("GET", "/v1/stream?plant=line-1", None),
     "/v1/templates": ("GET", "/v1/templates", None),
     "/v1/templates/{project}/{stage}/{version}": ("GET", "/v1/templates/high_entropy_alloy/property/1.0", None),
+    "/v1/templates/{project}/{stage}/{version}/columns": (
+        "GET",
+        "/v1/templates/high_entropy_alloy/property/1.0/columns",
+        None,
+    ),
+    "/v1/templates/{project}/{stage}/{version}/csv": (
+        "GET",
+        "/v1/templates/high_entropy_alloy/property/1.0/csv",
+        None,
+    ),
+    "/v1/templates/{project}/{stage}/{version}/form": (
+        "GET",
+        "/v1/templates/high_entropy_alloy/property/1.0/form",
+        None,
+    ),
+    "/v1/templates/{project}/{stage}/{version}/json-schema": (
+        "GET",
+        "/v1/templates/high_entropy_alloy/property/1.0/json-schema",
+        None,
+    ),
 }
 """One question for each route, about data of kims."""
 
