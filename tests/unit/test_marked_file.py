@@ -136,7 +136,7 @@ def test_what_cannot_be_kept_is_told(book: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(book, "w") as new:
         for name, text in parts.items():
             new.writestr(name, text.replace(b"</worksheet>", extension) if name.endswith("sheet1.xml") else text)
-    (said,) = write_marked(book, tmp_path / "back.xlsx", [TABLE], [FAST])
+    (said,), _ = write_marked(book, tmp_path / "back.xlsx", [TABLE], [FAST])
     assert "Data Validation extension" in said.en
     assert "그대로 옮기지 못했습니다" in said.ko
 

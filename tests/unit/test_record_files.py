@@ -16,7 +16,7 @@ from sojae.cli.import_file import import_file
 from sojae.domain.errors import SpreadsheetError
 
 RECORDS = [
-    {"sample_id": "시료-1", "composition": {"Co": 50.0, "Ni": 50.0}, "header.references": ["10.1000/182"], "header.event_time": "2026-11-02T09:30:00Z"},
+    {"sample_id": "시료-1", "composition": {"Co": 50.0, "Ni": 50.0}, "header": {"references": ["10.1000/182"], "event_time": "2026-11-02T09:30:00Z"}},
     {"sample_id": "시료-2", "composition": {"Fe": 1.0}, "formula": "Fe"},
 ]  # fmt: skip
 

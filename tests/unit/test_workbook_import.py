@@ -14,6 +14,7 @@ from sojae.adapters.template_files import load_templates
 from sojae.adapters.workbook_writer import csv_text, workbook_bytes
 from sojae.cli.import_file import import_file, prepare
 from sojae.cli.import_parts import Named, workbook_parts
+from sojae.domain.mapping_findings import ImportEvent
 from sojae.domain.template import STAGES
 from sojae.domain.workbook_layout import INFO_SHEET, layout
 from tests.workbook_fill import filled_workbook
@@ -118,6 +119,9 @@ def test_another_unit_in_the_unit_row_is_converted(
         sheet.cell(row, place, float(sheet.cell(row, place).value) + 273.15)
     workbook.save(filled)
     assert imported(filled).exit_code == 0
+    first = next(event for event in events_of(filled) if "test_temperature" in event.values)
+    typed: Any = first.header["as_reported"]
+    assert typed["test_temperature"] == f"{float(str(first.values['test_temperature'])) + 273.15:.12g} K"
     sheet.cell(3, place, "kg")
     workbook.save(filled)
     run = imported(filled)
@@ -197,6 +201,24 @@ def tell(path: Path, said: dict[str, str]) -> None:
     workbook.save(path)
 
 
+def test_a_workbook_without_a_source_comes_back_with_one(
+    filled: Path, imported: Callable[..., Result], tmp_path: Path
+) -> None:
+    """Under another file name its rows would be other records."""
+    tell(filled, {"source": ""})
+    before, back = ids(filled), tmp_path / "back.xlsx"
+    assert "--source" not in imported(filled, "--errors", str(back)).output
+    assert ids(back) == before
+
+
+def test_who_named_a_source_is_told_to_name_it_again(
+    filled: Path, imported: Callable[..., Result], tmp_path: Path
+) -> None:
+    """The workbook names another."""
+    run = imported(filled, "--errors", str(tmp_path / "back.xlsx"), "--source", "lab-2")
+    assert "back.xlsx: when it is mended, import it with --source lab-2" in run.output
+
+
 def test_an_institute_that_can_be_none_is_named_with_its_sheet(filled: Path, imported: Callable[..., Result]) -> None:
     """Unless the command names another."""
     tell(filled, {"institute": "KIMS Lab"})
@@ -226,20 +248,25 @@ def test_a_row_is_the_same_record_with_and_without_a_column_for_its_key(filled: 
 
 
 def test_row_keys_tell_the_measurements_of_one_sample_apart(filled: Path) -> None:
-    """The second stays what it is when the first goes."""
+    """The second stays what it is when the first goes, and no other sample's row is renamed."""
+    plain = ids(filled)
     edit(filled, "property", sample_id_5="wb", row_key_5="2", sample_id_4="wb", row_key_4="1")
     before = ids(filled)
     workbook = openpyxl.load_workbook(filled)
     workbook["property"].delete_rows(4)
     workbook.save(filled)
-    after = ids(filled)
-    assert len(after) == len(before) - 1
-    assert set(after) <= set(before)
+    gone = before[-3]
+    assert before[-1] == plain[-1]
+    assert ids(filled) == [record_id for record_id in before if record_id != gone]
 
 
 def ids(path: Path) -> list[object]:
+    return [event.header["record_id"] for event in events_of(path)]
+
+
+def events_of(path: Path) -> list[ImportEvent]:
     parts, institute = workbook_parts(path, BOOK, Named(None, None))
-    return [event.header["record_id"] for event in prepare(path, parts, Named(None, None), institute).read.events]
+    return prepare(path, parts, Named(None, None), institute).read.events
 
 
 def test_what_a_lab_adds_beside_the_columns_is_told(filled: Path, imported: Callable[..., Result]) -> None:

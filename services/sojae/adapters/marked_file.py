@@ -1,7 +1,7 @@
 """The file of an import given back: the same file with a column, or a member, that says what is wrong in each row."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sojae.adapters.delimited_text import is_text
@@ -19,6 +19,7 @@ SUFFIXES: Mapping[str, Sequence[str]] = {
     "json": JSON_FILES,
     "parquet": PARQUET_FILES,
 }
+NOTHING: Mapping[str, str] = {}
 
 
 def check_target(source: Path, target: Path) -> None:
@@ -37,25 +38,30 @@ def check_target(source: Path, target: Path) -> None:
         )
 
 
-def write_marked(source: Path, target: Path, tables: Sequence[MarkedTable], marks: Iterable[Mark]) -> list[Text]:
-    """Write the source file to `target` with what is wrong in each row, whole or not at all; return what could not be kept.
+def write_marked(
+    source: Path, target: Path, tables: Sequence[MarkedTable], marks: Sequence[Mark], own: Mapping[str, str] = NOTHING
+) -> tuple[list[Text], frozenset[str]]:
+    """Write the source file to `target` with what is wrong in each row, whole or not at all.
 
     A workbook or a text gets a column `errors`, a record a member `errors`; one that is there is written anew. Formats,
-    formulas and choices stay as they are. Raises SpreadsheetError when the target cannot be written.
+    formulas and choices stay as they are. What a workbook made from templates says of itself is filled in from `own` where it is
+    empty. Return what could not be kept, and which of `own` was filled in. Raises SpreadsheetError when the target cannot be
+    written.
     """
     check_target(source, target)
-    kind, found = _kind(source), list(marks)
+    kind = _kind(source)
     said: list[Text] = []
+    filled: frozenset[str] = frozenset()
     if kind in (".xlsx", ".xlsm"):
-        data, said = marked_workbook(source, tables, found)
+        data, said, filled = marked_workbook(source, tables, marks, own)
     elif kind == "json":
-        data = marked_json(source, found)
+        data = marked_json(source, marks)
     elif kind == "parquet":
-        data = marked_parquet(source, found)
+        data = marked_parquet(source, marks)
     else:
-        data = marked_text(source, tables[0], found)
+        data = marked_text(source, tables[0], marks)
     _replace(target, data)
-    return said
+    return said, filled
 
 
 def _kind(path: Path) -> str:

@@ -18,7 +18,7 @@ from sojae.adapters.workbook_traits import CachedValue, cached_values, is_left_t
 from sojae.domain.marks import Mark, MarkedTable, by_row
 from sojae.domain.table import letters
 from sojae.domain.text import Text
-from sojae.domain.workbook_layout import ERRORS
+from sojae.domain.workbook_layout import ERRORS, INFO_SHEET
 
 REFUSED, FLAGGED = "FFF8C9C4", "FFFCEBB6"
 FILLS = {rgb: PatternFill("solid", fgColor=rgb) for rgb in (REFUSED, FLAGGED)}
@@ -41,8 +41,10 @@ NOT_KEPT = Text(
 _WRITTEN = re.compile(rb'<c r="([A-Z]+\d+)"([^>]*)>(<f\b[^>]*/>|<f\b.*?</f>)<v\s*(?:/>|></v>)</c>', re.DOTALL)
 
 
-def marked_workbook(source: Path, tables: Sequence[MarkedTable], marks: Sequence[Mark]) -> tuple[bytes, list[Text]]:
-    """Return the workbook with its marks, and what is said of what could not be kept.
+def marked_workbook(
+    source: Path, tables: Sequence[MarkedTable], marks: Sequence[Mark], own: Mapping[str, str]
+) -> tuple[bytes, list[Text], frozenset[str]]:
+    """Return the workbook with its marks, what is said of what could not be kept, and what of `own` was filled in.
 
     Formulas keep the values that Excel has saved, so that the workbook can be read again as it is.
     """
@@ -55,7 +57,17 @@ def marked_workbook(source: Path, tables: Sequence[MarkedTable], marks: Sequence
         _clear(sheet, table)
         _mark(sheet, table, [mark for mark in marks if mark.sheet == table.sheet])
     what = "; ".join(dict.fromkeys(str(one.message) for one in odd if "extension" in str(one.message)))
-    return _saved(source, book), [NOT_KEPT.format(where=str(source), what=what)] if what else []
+    filled = _fill_in(book[INFO_SHEET], own) if INFO_SHEET in book.sheetnames else frozenset()
+    return _saved(source, book), [NOT_KEPT.format(where=str(source), what=what)] if what else [], filled
+
+
+def _fill_in(sheet: Worksheet, own: Mapping[str, str]) -> frozenset[str]:
+    """Fill in what a workbook does not say of itself; return which names were empty."""
+    empty = {row[0].value: row[1] for row in sheet.iter_rows(max_col=2) if not str(row[1].value or "").strip()}
+    filled = frozenset(name for name in own if isinstance(empty.get(name), Cell))
+    for name in filled:
+        empty[name].value = own[name]
+    return filled
 
 
 def _clear(sheet: Worksheet, table: MarkedTable) -> None:

@@ -19,6 +19,10 @@ from sojae.domain.marks import Mark
 from sojae.domain.text import Language, Text
 
 CHECKED = "checked"
+NAMED_SO = Text(
+    ko="{where}: 고친 뒤 --source {source}로 가져오십시오. 그래야 같은 기록의 정정이 됩니다",
+    en="{where}: when it is mended, import it with --source {source}, so that its rows stay the records that they are",
+)
 
 
 def checked(messages: Messages) -> ImportReport:
@@ -59,17 +63,25 @@ def _outcome(number: int, issues: list[Issue]) -> dict[str, object]:
     }  # fmt: skip
 
 
-def give_back(file: Path, target: Path, parts: Sequence[Part], report: ImportReport, language: Language) -> list[Text]:
-    """Write the file to `target` with all that was found, row by row; return what could not be kept of it.
+def give_back(
+    file: Path, target: Path, parts: Sequence[Part], run: ImportRun, found: tuple[ImportReport, Language]
+) -> list[Text]:
+    """Write the file to `target` with all that was found, row by row, in a language; return what is to be known of it.
 
-    Raises SpreadsheetError.
+    A workbook made from templates that has no source gets the one under which it was imported: under the new file's name
+    its rows would be other records. Raises SpreadsheetError.
     """
     places = [part.place for part in parts]
     known = frozenset(name for place in places for name in place.columns)
-    return write_marked(file, target, places, _marks(report, known, language))
+    own = {"source": run.source, "institute": run.institute}
+    said, kept = write_marked(file, target, places, list(_marks(*found, known)), own)
+    source = run.source if "source" in kept else parts[0].source or target.stem
+    if source == run.source:
+        return said
+    return [*said, NAMED_SO.format(where=str(target), source=run.source)]
 
 
-def _marks(report: ImportReport, known: frozenset[str], language: Language) -> Iterator[Mark]:
+def _marks(report: ImportReport, language: Language, known: frozenset[str]) -> Iterator[Mark]:
     for cells, refused in ((report.unread, True), (report.refused, True), (report.warned, False)):
         for cell in cells:
             # A column's own name may hold what stands between two names.

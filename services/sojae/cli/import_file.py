@@ -103,7 +103,7 @@ def import_file(**options: object) -> None:
     _tell(notes(parts), asked)
     report = checked(messages) if asked.only_check else _carried_out(around, messages, quiet=asked.as_json)
     if asked.errors is not None:
-        _tell(give_back(asked.file, asked.errors, parts, report, asked.said), asked)
+        _tell(give_back(asked.file, asked.errors, parts, messages.run, (report, asked.said)), asked)
     if asked.as_json:
         click.echo(json.dumps({**report.counts(), "grades": report.grades}))
     else:

@@ -40,12 +40,16 @@ THREE_ROWS = Text(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One table and how it is read, what was said of it on the way, and where its columns stand in the file."""
+    """One table and how it is read, what was said of it on the way, and where its columns stand in the file.
+
+    `source` is the name that the file, or its mapping, gives to its data; None where the file's own name does.
+    """
 
     mapping: FileMapping
     table: Table
     said: tuple[Text, ...]
     place: MarkedTable
+    source: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def mapped_part(file: Path, mapping: FileMapping) -> list[Part]:
     sheet, said = visible_sheet(file, mapping.sheet)
     table, row, lower = table_beneath_titles(file, sheet, mapping)
     place = MarkedTable(table.sheet, row, table.columns)
-    return [_part(replace(mapping, header_row=row), table, [*said, *lower], place)]
+    return [_part(replace(mapping, header_row=row), table, [*said, *lower], place, mapping.source)]
 
 
 def template_part(file: Path, what: str, templates: TemplateBook, named: Named) -> list[Part]:
@@ -82,7 +86,7 @@ def template_part(file: Path, what: str, templates: TemplateBook, named: Named) 
     place = MarkedTable(table.sheet, KEY_ROW, table.columns)
     table = keyed(table)
     mapping = workbook_mapping(template, table, units, templates, named.source or file.stem)
-    return [_part(mapping, table, [*said, *_unkeyed(table)], place)]
+    return [_part(mapping, table, [*said, *_unkeyed(table)], place, None)]
 
 
 def _no_keys(file: Path, table: Table) -> SpreadsheetError:
@@ -126,7 +130,8 @@ def _sheet_parts(file: Path, workbook: TemplateWorkbook, templates: TemplateBook
             template, said = sheet_template(table, workbook.info, stage, templates)
             mapping = workbook_mapping(template, table, units, templates, source)
             place = MarkedTable(stage, KEY_ROW, whole.columns)
-            parts.append(_part(mapping, table, [*said, *_unkeyed(table)], place))
+            own = workbook.info.get("source") or None
+            parts.append(_part(mapping, table, [*said, *_unkeyed(table)], place, own))
     return parts
 
 
@@ -143,12 +148,12 @@ def _institute(file: Path, workbook: TemplateWorkbook) -> str | None:
     return institute
 
 
-def _part(mapping: FileMapping, table: Table, said: Sequence[Text], place: MarkedTable) -> Part:
+def _part(mapping: FileMapping, table: Table, said: Sequence[Text], place: MarkedTable, source: str | None) -> Part:
     """Return a table as it is read: merged cells, totals and a column of errors seen to, what is hidden told."""
     table, merged = without_merges(without_errors(mapping, table), mapping.named_by())
     table, left_out = without_summaries(mapping, table)
     hidden = hidden_notes(table, frozenset(mapping.columns()))
-    return Part(mapping, table, (*said, *merged, *left_out, *hidden), place)
+    return Part(mapping, table, (*said, *merged, *left_out, *hidden), place, source)
 
 
 def _unkeyed(table: Table) -> list[Text]:
