@@ -59,6 +59,25 @@ def test_a_file_becomes_templates_and_a_mapping(tmp_path: Path) -> None:
     assert json.loads(sample.read_text(encoding="utf-8"))[0] == {"ys": 300.0}
 
 
+def test_of_a_long_file_nothing_is_said_that_an_unseen_row_gainsays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither choices nor what is required; a record that would be quarantined is no sample."""
+    monkeypatch.setattr("sojae.cli.draft_layout.MAX_ROWS", 4)
+    file = tmp_path / "own.csv"
+    rows = [[f"S{k}", 80 - k, 20 + k, "cast", 300 + k] for k in range(12)]
+    rows[1] = ["S1", 90, 80, "압연", ""]
+    with file.open("w", encoding="utf-8", newline="") as opened:
+        csv.writer(opened).writerows([["시편", "Fe (wt%)", "Cr (wt%)", "route", "YS (MPa)"], *rows])
+    assert "1 quarantined" in draft(file, tmp_path / "out").output
+    templates = found(tmp_path / "out")
+    assert templates["process"].field("route").one_of is None
+    assert not templates["property"].field("ys").required
+    sample = tmp_path / "out" / "x_test_lab_own" / "composition" / "1.0.sample.json"
+    shown = [one["composition"]["Fe"] for one in json.loads(sample.read_text(encoding="utf-8"))]
+    assert shown == [80, 78, 77]
+
+
 def test_what_was_guessed_stands_in_the_file_and_is_said(tmp_path: Path) -> None:
     """In Korean where that is asked for."""
     result = draft(written(tmp_path / "own.csv"), tmp_path / "out", language="ko")

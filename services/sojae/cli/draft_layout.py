@@ -31,16 +31,16 @@ class FoundTable:
     said: tuple[Text, ...] = ()
 
     def columns(self) -> list[Column]:
-        """Return what each column holds."""
+        """Return what each column holds; of a long file nothing is said that one row more could gainsay."""
         rows = self.table.rows
-        step = -(-len(rows) // MAX_ROWS)
-        looked_at = rows[::step] if step else rows
-        return [
-            read_cells(
-                name, read_header(self.headers[name]), [row.cells.get(name) for row in looked_at], self.units.get(name)
-            )
-            for name in self.table.columns
-        ]
+        looked_at = rows[:: -(-len(rows) // MAX_ROWS)]
+        found = []
+        for name in self.table.columns:
+            cells = [row.cells.get(name) for row in looked_at]
+            column = read_cells(name, read_header(self.headers[name]), cells, self.units.get(name))
+            partly = len(looked_at) < len(rows)
+            found.append(replace(column, rows=len(rows), words=(), is_unique=False) if partly else column)
+        return found
 
 
 def find_table(file: Path, sheet: str | None) -> FoundTable:

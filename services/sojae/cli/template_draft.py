@@ -19,19 +19,24 @@ from sojae.cli.import_outcomes import Messages
 from sojae.cli.import_parts import Named, mapped_part
 from sojae.cli.import_report import ImportReport
 from sojae.cli.running import language
+from sojae.domain.checks import check_values
 from sojae.domain.draft_mapping import mapping_of
 from sojae.domain.draft_names import project_name
 from sojae.domain.draft_plan import Draft, plan
 from sojae.domain.draft_report import doubt_lines, field_lines
 from sojae.domain.draft_schemas import HEADER_VERSION, VERSION, DraftedFrom, schema_of, written
 from sojae.domain.errors import CommandError, TemplateError
+from sojae.domain.issue import worst
 from sojae.domain.mapping import read_mapping
+from sojae.domain.mapping_findings import ImportEvent
 from sojae.domain.template import STAGES
 from sojae.domain.text import Text
 from sojae.topics import IDENTITY
 
 SAMPLES = 3
 """So many of the file's records stand beside each template, as its sample data."""
+
+SAMPLES_LOOKED_AT = 50
 
 DONE = Text(
     ko="{project}: 열 {columns}개, 행 {rows}개에서 단계 {stages}의 필드 {fields}개",
@@ -159,14 +164,20 @@ def _drafted(file: Path, found: FoundTable, made: Draft, origin: DraftedFrom, na
 
 
 def _samples(messages: Messages) -> dict[str, str]:
-    """Return the first records of each stage as JSON, which has no dates."""
-    found: dict[str, list[Mapping[str, object]]] = {}
+    """Return the first records of each stage that nothing is wrong with, as JSON, which has no dates."""
+    first: dict[str, list[ImportEvent]] = {}
     for event in messages.read.events:
-        rows = found.setdefault(event.template.key.stage, [])
-        if len(rows) < SAMPLES:
-            plain = {f.name for f in event.template.fields if f.kind != "date"}
-            rows.append({name: value for name, value in event.values.items() if name in plain})
-    return {stage: json.dumps(rows, ensure_ascii=False, indent=2) + "\n" for stage, rows in found.items()}
+        beginning = first.setdefault(event.template.key.stage, [])
+        if len(beginning) < SAMPLES_LOOKED_AT:
+            beginning.append(event)
+    found = {}
+    for stage, events in first.items():
+        judged = check_values(events[0].template, [e.values for e in events], ["experiment"] * len(events))
+        clean = [e for e, issues in zip(events, judged, strict=True) if worst(issues) == "accepted"]
+        plain = {f.name for f in events[0].template.fields if f.kind != "date"}
+        rows = [{name: value for name, value in e.values.items() if name in plain} for e in clean[:SAMPLES]]
+        found[stage] = json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
+    return found
 
 
 def _check_free(output: Path, project: str, name: str, *, force: bool) -> None:

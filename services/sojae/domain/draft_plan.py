@@ -79,12 +79,7 @@ def plan(columns: Sequence[Column], targets: Sequence[str], header_fields: Colle
             fields.append(composition_field(column))
         elif column.kind != "empty" and column.name not in apart:
             fields.append(_field(column, ingredients, is_behind=place > first_target))
-    most = max(Counter(field.stage for field in fields).values())
-    if most > MAX_FIELDS:
-        raise CommandError(
-            en=f"{most} columns of one stage, expected at most {MAX_FIELDS}; split the file",
-            ko=f"한 단계의 열이 {most}개입니다. {MAX_FIELDS}개 이하여야 합니다. 파일을 나누십시오",
-        )
+    _check_sizes(fields)
     return Draft(
         fields=tuple(with_names(with_few_required(fields), header_fields)),
         mixture=ingredients,
@@ -95,6 +90,16 @@ def plan(columns: Sequence[Column], targets: Sequence[str], header_fields: Colle
         dropped=tuple(c.name for c in columns if c.kind == "empty"),
         guessed_target=not targets,
     )
+
+
+def _check_sizes(fields: Sequence[DraftField]) -> None:
+    """Return when no stage has more fields than a template may have; raises CommandError."""
+    most = max(Counter(field.stage for field in fields).values())
+    if most > MAX_FIELDS:
+        raise CommandError(
+            en=f"{most} columns of one stage, expected at most {MAX_FIELDS}; split the file",
+            ko=f"한 단계의 열이 {most}개입니다. {MAX_FIELDS}개 이하여야 합니다. 파일을 나누십시오",
+        )
 
 
 def _field(column: Column, ingredients: Mixture | None, *, is_behind: bool) -> DraftField:
