@@ -9,6 +9,7 @@ from typing import NamedTuple
 from xml.parsers import expat
 
 from sojae.adapters.data_file import MAX_CELLS
+from sojae.domain.table import place_of
 from sojae.domain.text import Text
 
 CHUNK_BYTES = 1 << 16
@@ -93,10 +94,7 @@ class _Sheet:
         if match is None:
             self._column += 1
             return
-        self._column = 0
-        for letter in match[1].upper():
-            self._column = self._column * 26 + ord(letter) - ord("A") + 1
-        self._row = int(match[2])
+        self._column, self._row = place_of(match[1]), int(match[2])
 
 
 def _whole(text: str) -> int:

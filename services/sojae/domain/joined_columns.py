@@ -6,20 +6,12 @@ from typing import NamedTuple
 import polars as pl
 
 from sojae.domain.composition_check import ELEMENTS
-from sojae.domain.template import Field, Kind, Template
+from sojae.domain.frames import POLARS
+from sojae.domain.template import Field, Template
 
 ELEMENT = "el"
 GROUPING = ("sample_id", "origin", "replicate_group")
 """Header columns that a collection may be grouped by, beside the institute, by which it always is."""
-
-_TYPES: Mapping[Kind, pl.DataType] = {
-    "double": pl.Float64(),
-    "long": pl.Int64(),
-    "string": pl.String(),
-    "boolean": pl.Boolean(),
-    "date": pl.Date(),
-    "timestamp": pl.Datetime("us", "UTC"),
-}
 
 
 class Columns(NamedTuple):
@@ -68,6 +60,6 @@ def joined_columns(templates: Iterable[Template]) -> Columns:
                 prefix = element_prefix(stage, field)
                 compositions[f"{stage}__{field.name}"] = prefix
                 types |= {f"{prefix}{name}": pl.Float64() for name in field.one_of or ()}
-            elif field.kind in _TYPES:
-                types[f"{stage}__{field.name}"] = _TYPES[field.kind]
+            elif field.kind in POLARS:
+                types[f"{stage}__{field.name}"] = POLARS[field.kind]
     return Columns(types, compositions)
