@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Iterator
 
 from sojae.adapters.damage import damage_of, set_aside
-from sojae.adapters.materials_source import RecordsKey
 from sojae.adapters.template_files import TemplateBook
 from sojae_ingest.ledger_table import ledger_uri
 from sojae_ingest.materials_table import materials_uri
@@ -35,7 +34,7 @@ class Mending:
     def _derived(self) -> Iterator[tuple[str, str]]:
         yield "outcomes", ledger_uri(self._store_uri)
         book = self._book()
-        for key in {RecordsKey(t.key.project, t.key.stage, t.key.major) for t in book}:
+        for key in {t.key.records for t in book}:
             yield "records", key.uri(self._store_uri)
         for project in book.projects():
             yield "records", materials_uri(self._store_uri, project)

@@ -6,7 +6,6 @@ from typing import cast
 import pyarrow as pa
 
 from sojae.adapters.avro import FastavroDecoder
-from sojae.adapters.materials_source import RecordsKey
 from sojae.adapters.stored_schemas import StoredSchemas
 from sojae.adapters.template_files import TemplateBook
 from sojae.domain.errors import StoreError
@@ -14,7 +13,7 @@ from sojae.domain.frames import column
 from sojae.domain.grade import grade
 from sojae.domain.order import ORDER_COLUMNS, PLACE_COLUMNS
 from sojae.domain.store_columns import OWN, record_fields, records_schema, sender_fields
-from sojae.domain.template import Field, Template
+from sojae.domain.template import Field, RecordsKey, Template
 from sojae.ports import Decoded, Decoder
 
 Row = Mapping[str, object]
@@ -50,8 +49,7 @@ class RecordSources:
     def fields(self, book: TemplateBook, key: RecordsKey) -> list[Field]:
         """Return the header fields and the fields of every minor version of a major, newest version first."""
         here, gone = (
-            record_fields(t for t in templates if (t.key.project, t.key.stage, t.key.major) == key)
-            for templates in (book, self._gone.values())
+            record_fields(t for t in templates if t.key.records == key) for templates in (book, self._gone.values())
         )
         names = {field.name for field in here}
         return [*here, *(field for field in gone if field.name not in names)]

@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 
 from sojae.adapters.delta import ChangesGone
 from sojae.adapters.derived_table import DerivedTable
-from sojae.adapters.materials_source import RecordsKey
 from sojae.adapters.stored_schemas import StoredSchemas
 from sojae.adapters.template_files import TemplateBook
 from sojae.domain.order import ORDER_COLUMNS, PLACE_COLUMNS
+from sojae.domain.template import RecordsKey
 from sojae.ports import Decoder, EventsTable
 from sojae_ingest.following import feed
 from sojae_ingest.record_rows import RecordSources, TemplateGone, record_table
@@ -156,7 +156,7 @@ class RecordsFollower:
     def _open_tables(self) -> None:
         book = self._book()
         for template in book:
-            key = RecordsKey(template.key.project, template.key.stage, template.key.major)
+            key = template.key.records
             if key not in self._tables:
                 schema = record_table(self._sources.fields(book, key), []).schema
                 self._tables[key] = DerivedTable(key.uri(self._store_uri), schema, plain_columns=NEAR_UNIQUE)

@@ -7,7 +7,6 @@ from typing import Any
 import pyarrow as pa
 
 from sojae.adapters.delta import ChangesGone, PinnedTable, RangeTooLarge
-from sojae.adapters.materials_source import RecordsKey
 from sojae.adapters.template_files import TemplateBook
 from sojae.domain.order import ORDER_COLUMNS
 from sojae.domain.plant import Plant
@@ -37,7 +36,7 @@ class LabValues:
         Raises StoreError.
         """
         # Opened each time: a handle does not notice that its table was deleted and made anew with as many versions.
-        key = RecordsKey(self._plant.project, "property", self._property().key.major)
+        key = self._property().key.records
         table = PinnedTable.open(key.uri(self._store_uri))
         if table is None:
             return

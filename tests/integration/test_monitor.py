@@ -14,8 +14,8 @@ from confluent_kafka import Producer
 
 from sojae.adapters.delta import PinnedTable
 from sojae.adapters.kafka_admin import create_topics
-from sojae.adapters.materials_source import RecordsKey
 from sojae.adapters.shelf import ModelShelf, open_store
+from sojae.domain.template import RecordsKey
 from sojae.home import Home
 from sojae.topics import PARTITIONS, alarms_topic, features_topic, forecasts_topic, history_topic, telemetry_topic
 from sojae_local.endpoint import Endpoint

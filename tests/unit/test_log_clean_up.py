@@ -7,7 +7,7 @@ import pytest
 from sojae.adapters.avro import FastavroDecoder
 from sojae.adapters.delta import PinnedTable
 from sojae.adapters.events_table import DeltaEventsTable, events_uri
-from sojae.adapters.materials_source import RecordsKey
+from sojae.domain.template import RecordsKey
 from sojae.ports import Position
 from sojae_ingest.following import steps
 from sojae_ingest.ledger_table import LedgerTable, read_accounts

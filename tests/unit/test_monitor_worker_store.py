@@ -9,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 from sojae.adapters.delta import PinnedTable
-from sojae.adapters.materials_source import RecordsKey
 from sojae.adapters.shelf import Bundle, ModelShelf, open_store
 from sojae.domain.errors import StoreError
 from sojae.domain.plant import ForecastOf, Plant
+from sojae.domain.template import RecordsKey
 from sojae_monitor.lab_values import LabValues
 from sojae_monitor.shelf_models import ShelfModels
 from tests.builders import book

@@ -11,11 +11,10 @@ import pytest
 from sojae.adapters.avro import FastavroDecoder, FastavroEncoder
 from sojae.adapters.delta import PinnedTable
 from sojae.adapters.derived_table import OtherFollower
-from sojae.adapters.materials_source import RecordsKey
 from sojae.adapters.template_files import TemplateBook, load_templates, packaged_folder
 from sojae.domain.errors import StoreError
 from sojae.domain.store_columns import OWN
-from sojae.domain.template import Template
+from sojae.domain.template import RecordsKey, Template
 from sojae.ports import Position
 from sojae_ingest.record_rows import TemplateGone
 from sojae_ingest.records import COLUMNS, RecordsFollower, SecondStatement

@@ -8,12 +8,13 @@ import pytest
 from sojae.adapters.avro import FastavroDecoder
 from sojae.adapters.delta import PinnedTable
 from sojae.adapters.events_table import DeltaEventsTable, events_uri
-from sojae.adapters.materials_source import RecordsKey, dataset
+from sojae.adapters.materials_source import dataset
 from sojae.adapters.row_index import RowIndex
 from sojae.adapters.row_reads import Home, RowReader
 from sojae.adapters.stored_schemas import StoredSchemas
 from sojae.domain.order import Place
 from sojae.domain.selection import Selection
+from sojae.domain.template import RecordsKey
 from sojae.ports import Partition
 from sojae_ingest.flush import Flusher
 from sojae_ingest.records import RecordsFollower

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -16,7 +15,7 @@ from sojae.domain.lineage import Row
 from sojae.domain.materials import HEADER_COLUMNS, Records, materials_table
 from sojae.domain.order import ORDER_COLUMNS
 from sojae.domain.selection import Selection
-from sojae.domain.template import STAGES, Stage, Template
+from sojae.domain.template import STAGES, RecordsKey, Stage, Template
 
 EVERYTHING = Selection()
 ALWAYS = frozenset(
@@ -35,18 +34,6 @@ ALWAYS = frozenset(
 """Columns that every record is asked for; others may be absent where they are null."""
 
 BATCH_ROWS = 10_000
-
-
-class RecordsKey(NamedTuple):
-    """What one records table holds."""
-
-    project: str
-    stage: str
-    major: int
-
-    def uri(self, store_uri: str) -> str:
-        """Return the URI of the table in a store."""
-        return f"{store_uri.rstrip('/')}/records/{self.project}/{self.stage}/{self.major}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +108,7 @@ def dataset(
 def _opened(store_uri: str, project: str, templates: Sequence[Template], versions: Mapping[str, int]) -> ProjectRecords:
     """Return the records tables of these templates; at the versions given by `<stage>/<major>`, or the newest."""
     ordered = tuple(sorted(templates, key=lambda t: (t.key.stage, *t.key.number)))
-    keys = dict.fromkeys(RecordsKey(project, t.key.stage, t.key.major) for t in ordered)
+    keys = dict.fromkeys(t.key.records for t in ordered)
     found = {
         key: PinnedTable.open(key.uri(store_uri), versions.get(f"{key.stage}/{key.major}"))
         for key in keys

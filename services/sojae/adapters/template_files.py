@@ -65,7 +65,13 @@ class TemplateBook:
                 en=f"unknown template {wanted}; known are {known}",
                 ko=f"템플릿 {wanted}을(를) 찾을 수 없습니다. 있는 것: {known}",
             )
-        return max(found, key=lambda t: tuple(int(p) for p in t.key.version.split(".")))
+        return max(found, key=lambda t: t.key.number)
+
+    def newest(self, project: str) -> list[Template]:
+        """Return the newest template of each stage of a project, raw materials first; raises TemplateError when it has none."""
+        found = {t.key.stage for t in self if t.key.project == project}
+        # Where there is none, asking for the first stage says so.
+        return [self.get(project, stage) for stage in STAGES if stage in (found or STAGES[:1])]
 
     def projects(self) -> list[str]:
         """Return the projects that have at least one template, sorted."""

@@ -9,7 +9,7 @@ from sojae.adapters.template_files import TemplateBook
 from sojae.cli.markdown import page, table
 from sojae.cli.reference_words import shown_range, unit_code, what_is_written, without_tags
 from sojae.domain.lead_projects import LEAD_PROJECTS
-from sojae.domain.template import STAGES, Field, Template
+from sojae.domain.template import Field, Template
 from sojae.domain.text import Text
 from sojae.domain.workbook_layout import shown_example
 
@@ -38,8 +38,7 @@ def project_page(project: str, book: TemplateBook, folders: Sequence[Path]) -> s
 
     Raises TemplateError when there is no template of the project.
     """
-    stages = [s for s in STAGES if any(t.key.project == project and t.key.stage == s for t in book)]
-    templates = [book.get(project, stage) for stage in stages or STAGES[:1]]
+    templates = book.newest(project)
     lead = LEAD_PROJECTS.get(project)
     parts = (
         []

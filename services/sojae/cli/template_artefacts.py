@@ -50,12 +50,11 @@ def columns(what: str) -> None:
     템플릿의 기록이 저장되는 표의 열과 자료형, 단위를 보여 줍니다.
     """
     book = _book()
-    key = _template(book, what).key
-    versions = [t for t in book if (t.key.project, t.key.stage, t.key.major) == (key.project, key.stage, key.major)]
+    stored = _template(book, what).key.records
     table = Table("column", "Arrow type", "unit", "이름", "name", box=None, pad_edge=False)
-    for found in store_columns(versions):
+    for found in store_columns(t for t in book if t.key.records == stored):
         table.add_row(found.name, str(found.type), shown_unit(found.unit), found.label.ko, found.label.en)
-    click.echo(f"records/{key.project}/{key.stage}/{key.major}")
+    click.echo(str(stored))
     Console(width=200).print(table)
 
 

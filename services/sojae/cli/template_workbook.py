@@ -9,7 +9,6 @@ from sojae.adapters.template_files import load_templates
 from sojae.adapters.workbook_writer import csv_text, workbook_bytes
 from sojae.cli.running import language
 from sojae.domain.errors import CommandError
-from sojae.domain.template import STAGES
 from sojae.domain.text import Language, Text
 from sojae.settings import TemplatesSettings, read
 
@@ -31,8 +30,7 @@ def workbook(project: str, output: Path | None, said: str | None) -> None:
     프로젝트의 네 단계를 채우는 엑셀 파일을 만듭니다.
     """
     book = load_templates(read(TemplatesSettings).path)
-    stages = [s for s in STAGES if any(t.key.project == project and t.key.stage == s for t in book)]
-    templates = [book.get(project, stage) for stage in stages or ["raw"]]
+    templates = book.newest(project)
     path = output or Path(f"{project}.xlsx")
     _write(path, workbook_bytes(templates, _language(said)))
     click.echo(WRITTEN.format(path=str(path))[_language(said)])

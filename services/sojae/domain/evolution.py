@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import NamedTuple, cast
 
 from sojae.domain.schema_reader import Bounds
-from sojae.domain.template import Field, SumRule, Template, TemplateKey
+from sojae.domain.template import Field, RecordsKey, SumRule, Template, TemplateKey
 from sojae.domain.text import Text
 
 FIXED = ("kind", "unit", "quantity", "basis", "role")
@@ -139,9 +139,9 @@ def _shown(bounds: Bounds | None) -> str:
 
 def majors(templates: Iterable[Template]) -> list[list[Template]]:
     """Return the templates of each project, stage and major, by minor: later ones are held to all earlier ones."""
-    found: dict[tuple[str, str, int], list[Template]] = {}
+    found: dict[RecordsKey, list[Template]] = {}
     for template in templates:
-        found.setdefault((template.key.project, template.key.stage, template.key.major), []).append(template)
+        found.setdefault(template.key.records, []).append(template)
     return [sorted(group, key=lambda t: t.key.number) for _, group in sorted(found.items())]
 
 

@@ -36,6 +36,21 @@ _KINDS: dict[str, Kind] = {
 }
 
 
+class RecordsKey(NamedTuple):
+    """What one records table holds: the records of every minor version of a project's stage."""
+
+    project: str
+    stage: str
+    major: int
+
+    def __str__(self) -> str:
+        return f"records/{self.project}/{self.stage}/{self.major}"
+
+    def uri(self, store_uri: str) -> str:
+        """Return the URI of the table in a store."""
+        return f"{store_uri.rstrip('/')}/{self}"
+
+
 class TemplateKey(NamedTuple):
     """What names a template: project, stage and version `<major>.<minor>`."""
 
@@ -56,6 +71,11 @@ class TemplateKey(NamedTuple):
         """Major and minor, which sort as versions do."""
         major, minor = self.version.split(".")
         return int(major), int(minor)
+
+    @property
+    def records(self) -> RecordsKey:
+        """The table that records of this version are stored in, beside those of its other minors."""
+        return RecordsKey(self.project, self.stage, self.major)
 
 
 class SumRule(NamedTuple):

@@ -7,7 +7,7 @@ from litestar import Request, Response, get
 from litestar.params import FromPath, FromQuery
 
 from sojae.domain.store_columns import store_columns
-from sojae.domain.template import STAGES, Template
+from sojae.domain.template import Template
 from sojae.domain.text import Language, Text
 from sojae_gateway.artefacts import derived
 from sojae_gateway.parts import Parts
@@ -63,13 +63,12 @@ def template_columns(
     parts: TheParts, project: FromPath[str], stage: FromPath[str], version: FromPath[str]
 ) -> RecordColumns:
     """Return the columns of the table in which records of this major version are stored."""
-    key = known_template(parts, project, stage, version).key
-    same = [t for t in parts.book() if (t.key.project, t.key.stage, t.key.major) == (project, stage, key.major)]
+    table = known_template(parts, project, stage, version).key.records
     columns = [
         RecordColumn(name=c.name, type=str(c.type), unit=c.unit, label=Label(ko=c.label.ko, en=c.label.en))
-        for c in store_columns(same)
+        for c in store_columns(t for t in parts.book() if t.key.records == table)
     ]
-    return RecordColumns(table=f"records/{project}/{stage}/{key.major}", columns=columns)
+    return RecordColumns(table=str(table), columns=columns)
 
 
 @get(f"{VERSION}/csv", tags=["templates"], sync_to_thread=True, media_type=CSV)
@@ -100,11 +99,10 @@ def project_workbook(
 def _stages(parts: Parts, project: str) -> tuple[Template, ...]:
     """Return the newest template of each stage of a project; raises Refused when it has models only."""
     book = parts.book()
-    stages = [s for s in STAGES if any(t.key.project == project and t.key.stage == s for t in book)]
-    if not stages:
+    if project not in book.projects():
         text = Text(ko=f"{project}: 템플릿이 없습니다", en=f"{project}: it has no template")
         raise Refused("unknown_template", text, got=shorten(project), expected=", ".join(book.projects()))
-    return tuple(book.get(project, stage) for stage in stages)
+    return tuple(book.newest(project))
 
 
 def _language(request: AnyRequest, said: str | None) -> Language:

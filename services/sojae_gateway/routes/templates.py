@@ -120,7 +120,7 @@ def known_template(parts: Parts, project: str, stage: str, version: str) -> Temp
 
 
 def _sorted(parts: Parts) -> list[Template]:
-    return sorted(parts.book(), key=lambda t: (t.key.project, t.key.stage, [int(n) for n in t.key.version.split(".")]))
+    return sorted(parts.book(), key=lambda t: (t.key.project, t.key.stage, t.key.number))
 
 
 def _line(template: Template) -> dict[str, Any]:
