@@ -3,12 +3,14 @@
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import cast
 
 import click
 
-from sojae.domain.errors import SojaeError
+from sojae.domain.errors import CommandError, SojaeError
 from sojae.domain.text import Language
 from sojae.lifeline import watch
 
@@ -19,6 +21,17 @@ def language() -> Language:
     """Return the language for people: SOJAE_LANGUAGE when it is ko or en, else English."""
     value = os.environ.get("SOJAE_LANGUAGE", "en")
     return cast("Language", value) if value in ("ko", "en") else "en"
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say that `path` cannot be written, as a CommandError, when an OSError says so inside."""
+    try:
+        yield
+    except OSError as error:
+        raise CommandError(
+            en=f"{path}: cannot be written: {error.strerror}", ko=f"{path}: 쓸 수 없습니다: {error.strerror}"
+        ) from error
 
 
 def run_process(body: Callable[[], None]) -> None:

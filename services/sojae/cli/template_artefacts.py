@@ -10,9 +10,8 @@ from rich.table import Table
 
 from sojae.adapters.template_files import TemplateBook, load_templates, packaged_folder
 from sojae.cli.reference_projects import project_page
-from sojae.cli.running import language
+from sojae.cli.running import language, writing
 from sojae.domain.entry_form import entry_form
-from sojae.domain.errors import CommandError
 from sojae.domain.json_schema import json_schema as schema_of
 from sojae.domain.store_columns import store_columns
 from sojae.domain.template import Template
@@ -71,12 +70,8 @@ def docs(project: str, output: Path | None) -> None:
     if output is None:
         click.echo(text, nl=False)
         return
-    try:
+    with writing(output):
         output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CommandError(
-            en=f"{output}: cannot be written: {error.strerror}", ko=f"{output}: 쓸 수 없습니다: {error.strerror}"
-        ) from error
     click.echo({"ko": f"{output}: 썼습니다", "en": f"written {output}"}[language()])
 
 

@@ -18,7 +18,7 @@ from sojae.cli.import_file import prepare
 from sojae.cli.import_outcomes import Messages
 from sojae.cli.import_parts import Named, mapped_part
 from sojae.cli.import_report import ImportReport
-from sojae.cli.running import language
+from sojae.cli.running import language, writing
 from sojae.domain.checks import check_values
 from sojae.domain.draft_mapping import mapping_of
 from sojae.domain.draft_names import project_name
@@ -198,17 +198,13 @@ def _check_free(output: Path, project: str, name: str, *, force: bool) -> None:
 
 def _write(output: Path, files: Mapping[str, str], project: str) -> None:
     """Write all files, each in one step, and take away stages of an earlier draft that this one has not."""
-    try:
+    with writing(output):
         _put(output, files)
         for stage in STAGES:
             for ending in ("avsc", "sample.json"):
                 place = f"{project}/{stage}/{VERSION}.{ending}"
                 if place not in files:
                     (output / place).unlink(missing_ok=True)
-    except OSError as error:
-        raise CommandError(
-            en=f"{output}: cannot be written: {error.strerror}", ko=f"{output}: 쓸 수 없습니다: {error.strerror}"
-        ) from error
 
 
 def _put(folder: Path, files: Mapping[str, str]) -> None:

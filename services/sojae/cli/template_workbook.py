@@ -7,7 +7,7 @@ import rich_click as click
 
 from sojae.adapters.template_files import load_templates
 from sojae.adapters.workbook_writer import csv_text, workbook_bytes
-from sojae.cli.running import language
+from sojae.cli.running import language, writing
 from sojae.domain.errors import CommandError
 from sojae.domain.text import Language, Text
 from sojae.settings import TemplatesSettings, read
@@ -57,15 +57,13 @@ def _language(said: str | None) -> Language:
 
 
 def _write(path: Path, data: bytes) -> None:
-    try:
-        with path.open("xb") as file:
+    with writing(path):
+        try:
+            file = path.open("xb")
+        except FileExistsError as error:
+            raise CommandError(
+                en=f"{path} is there already; give another name with --output",
+                ko=f"{path} 파일이 이미 있습니다. --output으로 다른 이름을 주십시오",
+            ) from error
+        with file:
             file.write(data)
-    except FileExistsError as error:
-        raise CommandError(
-            en=f"{path} is there already; give another name with --output",
-            ko=f"{path} 파일이 이미 있습니다. --output으로 다른 이름을 주십시오",
-        ) from error
-    except OSError as error:
-        raise CommandError(
-            en=f"{path}: cannot be written: {error.strerror}", ko=f"{path}: 쓸 수 없습니다: {error.strerror}"
-        ) from error
