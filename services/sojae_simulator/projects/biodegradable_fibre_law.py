@@ -15,10 +15,9 @@ published for melt-spun polylactide: 2–4 cN/dtex, 3–4 GPa, 10–40 % elongat
 import math
 from collections.abc import Mapping
 
+from sojae_simulator.arrhenius import GAS_CONSTANT, ZERO_CELSIUS, arrhenius
 from sojae_simulator.design import Design, number
 
-GAS_CONSTANT = 8.314462618
-ZERO_CELSIUS = 273.15
 WATER_MOLAR_MASS = 18.015
 AMORPHOUS_DENSITY, CRYSTAL_DENSITY = 1.248, 1.290
 REACTED_WATER = 0.6
@@ -92,7 +91,7 @@ def spun_chain_mass(design: Design) -> float:
     """
     kelvin = number(design, DEFAULTS, "process__melt_temperature") + ZERO_CELSIUS
     water = number(design, DEFAULTS, "raw__polymer_moisture") * 1e-6 * REACTED_WATER / WATER_MOLAR_MASS
-    heat = SCISSIONS * _arrhenius(SCISSION_ENERGY, kelvin, SCISSION_CELSIUS + ZERO_CELSIUS)
+    heat = SCISSIONS * arrhenius(SCISSION_ENERGY / GAS_CONSTANT, kelvin, SCISSION_CELSIUS + ZERO_CELSIUS)
     return 1.0 / (2.0 / number(design, DEFAULTS, "raw__molar_mass") + water + heat)
 
 
@@ -153,13 +152,8 @@ def biodegradation(design: Design) -> float:
     Crystals keep water out: both rates fall with the crystallinity.
     """
     kelvin = number(design, DEFAULTS, "property__degradation_temperature") + ZERO_CELSIUS
-    warmer = _arrhenius(HYDROLYSIS_ENERGY, kelvin, COMPOST_CELSIUS + ZERO_CELSIUS)
+    warmer = arrhenius(HYDROLYSIS_ENERGY / GAS_CONSTANT, kelvin, COMPOST_CELSIUS + ZERO_CELSIUS)
     open_to_water = 1.0 - 0.7 * crystallinity(design) / 100.0
     lag = max(0.0, math.log(spun_chain_mass(design) / DIGESTED_BELOW)) / (HYDROLYSIS * warmer * open_to_water)
     digesting = max(0.0, number(design, DEFAULTS, "property__degradation_time") - lag)
     return MOST_DIGESTED * (1.0 - math.exp(-DIGESTION * warmer * open_to_water * digesting))
-
-
-def _arrhenius(energy: float, kelvin: float, reference_kelvin: float) -> float:
-    """Return how many times faster a process of that energy (J/mol) is than at the reference temperature."""
-    return math.exp(energy / GAS_CONSTANT * (1.0 / reference_kelvin - 1.0 / kelvin))

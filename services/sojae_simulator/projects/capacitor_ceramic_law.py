@@ -18,11 +18,9 @@ with grains of 120–460 nm and a permittivity of 2,000–4,000.
 import math
 from collections.abc import Mapping
 
+from sojae_simulator.arrhenius import BOLTZMANN_EV, GAS_CONSTANT, ZERO_CELSIUS, arrhenius
 from sojae_simulator.design import Design, number
 
-GAS_CONSTANT = 8.314462618
-BOLTZMANN_EV = 8.617333e-5
-ZERO_CELSIUS = 273.15
 VACUUM_PERMITTIVITY = 8.8541878128e-12
 ROOM_CELSIUS = 25.0
 GROWTH, GROWTH_ENERGY, FIRING_CELSIUS, FIRING_HOURS = 0.45, 160_000.0, 1240.0, 2.0
@@ -101,7 +99,7 @@ def grain_size(design: Design) -> float:
 
     Rare earth, magnesium and barium in excess hold it back, a liquid of the sintering aid lets it go on.
     """
-    driven = _arrhenius(design, GROWTH_ENERGY) * math.pow(_firing_hours(design), 0.3)
+    driven = _hotter(design, GROWTH_ENERGY) * math.pow(_firing_hours(design), 0.3)
     excess = number(design, DEFAULTS, "composition__a_to_b_ratio") - 1.006
     held = 6.0 * (additives(design) - 0.03) + 30.0 * excess
     melted = 0.25 * (number(design, DEFAULTS, "composition__sintering_aid_content") - 1.2)
@@ -116,7 +114,7 @@ def additives(design: Design) -> float:
 
 def shell_thickness(design: Design) -> float:
     """Return the thickness of the shell in nm: additives diffuse in, with the root of time and of what there is of them."""
-    diffused = math.sqrt(_arrhenius(design, SHELL_ENERGY) * _firing_hours(design))
+    diffused = math.sqrt(_hotter(design, SHELL_ENERGY) * _firing_hours(design))
     return SHELL * diffused * math.sqrt(max(additives(design), 0.0) / 0.03)
 
 
@@ -161,9 +159,9 @@ def log_resistivity(design: Design) -> float:
 def life_hours(design: Design) -> float:
     """Return the mean time to failure in h in the life test: less at a higher field and temperature, more if it insulates."""
     kelvin = number(design, DEFAULTS, "property__life_test_temperature") + ZERO_CELSIUS
-    hotter = LIFE_ENERGY / BOLTZMANN_EV * (1.0 / kelvin - 1.0 / (LIFE_CELSIUS + ZERO_CELSIUS))
+    colder = arrhenius(LIFE_ENERGY / BOLTZMANN_EV, LIFE_CELSIUS + ZERO_CELSIUS, kelvin)
     weaker = math.pow(LIFE_FIELD / number(design, DEFAULTS, "property__life_test_field"), FIELD_EXPONENT)
-    return LIFE_HOURS * weaker * math.exp(hotter) * math.pow(10.0, 0.8 * (log_resistivity(design) - LOG_RESISTIVITY))
+    return LIFE_HOURS * weaker * colder * math.pow(10.0, 0.8 * (log_resistivity(design) - LOG_RESISTIVITY))
 
 
 def _core(design: Design, celsius: float) -> float:
@@ -179,10 +177,10 @@ def _shell(design: Design, celsius: float) -> float:
     return SHELL_PERMITTIVITY / (1.0 + 0.5 * ((celsius - peak) / SHELL_WIDTH) ** 2)
 
 
-def _arrhenius(design: Design, energy: float) -> float:
+def _hotter(design: Design, energy: float) -> float:
     """Return how many times faster a process of that energy (J/mol) is than in an ordinary firing."""
     kelvin = number(design, DEFAULTS, "process__firing_temperature") + ZERO_CELSIUS
-    return math.exp(energy / GAS_CONSTANT * (1.0 / (FIRING_CELSIUS + ZERO_CELSIUS) - 1.0 / kelvin))
+    return arrhenius(energy / GAS_CONSTANT, kelvin, FIRING_CELSIUS + ZERO_CELSIUS)
 
 
 def _firing_hours(design: Design) -> float:

@@ -8,12 +8,10 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from sojae_simulator.arrhenius import BOLTZMANN_EV, GAS_CONSTANT, ZERO_CELSIUS, arrhenius
 from sojae_simulator.design import Design, number, word
 
-BOLTZMANN_EV = 8.617333e-5
-GAS_CONSTANT = 8.314462618
 FARADAY = 96_485.332
-ZERO_CELSIUS = 273.15
 REFERENCE_KELVIN = 873.15
 
 CONDUCTIVITY, CONDUCTION_ENERGY = 0.012, 0.42
@@ -90,7 +88,7 @@ def grain_size(design: Design) -> float:
     """Return the grain size of the electrolyte in µm: finer powder stays finer, growth as t^⅓·exp(−Q/RT)."""
     kelvin = number(design, DEFAULTS, "process__co_sinter_temperature") + ZERO_CELSIUS
     hours = number(design, DEFAULTS, "process__co_sinter_time")
-    hotter = math.exp(-GRAIN_ENERGY / GAS_CONSTANT * (1.0 / kelvin - 1.0 / (1475.0 + ZERO_CELSIUS)))
+    hotter = arrhenius(GRAIN_ENERGY / GAS_CONSTANT, kelvin, 1475.0 + ZERO_CELSIUS)
     powder = number(design, DEFAULTS, "raw__electrolyte_powder_d50") / 1.1
     return GRAIN * powder * math.pow(hours / 5.0, 1.0 / 3.0) * hotter
 
@@ -102,7 +100,7 @@ def ohmic_resistance(design: Design) -> float:
     it pores stay, above it barium is lost.
     """
     kelvin = kelvin_at_test(design)
-    conductivity = CONDUCTIVITY * REFERENCE_KELVIN / kelvin / _arrhenius(CONDUCTION_ENERGY, kelvin)
+    conductivity = CONDUCTIVITY * REFERENCE_KELVIN / kelvin / _colder(CONDUCTION_ENERGY, kelvin)
     boundaries = 1.0 + 2.5 / grain_size(design)
     off = (number(design, DEFAULTS, "process__co_sinter_temperature") - 1480.0) / 45.0
     electrolyte = electrolyte_thickness(design) * 1e-4 / conductivity * boundaries * (1.0 + 0.25 * off**2)
@@ -121,7 +119,7 @@ def polarisation_resistance(design: Design) -> float:
     pores = (number(design, DEFAULTS, "composition__starch") - 17.0) / 10.0
     coarse = math.pow(number(design, DEFAULTS, "raw__nio_particle_size") / 3.0, 0.15)
     shape = (1.0 + 0.6 * sinter**2) * (1.0 + 0.25 * pores**2) * coarse
-    return POLARISATION * material.factor * _arrhenius(POLARISATION_ENERGY, kelvin_at_test(design)) * shape
+    return POLARISATION * material.factor * _colder(POLARISATION_ENERGY, kelvin_at_test(design)) * shape
 
 
 def nernst_voltage(kelvin: float) -> float:
@@ -145,6 +143,6 @@ def kelvin_at_test(design: Design) -> float:
     return number(design, DEFAULTS, "property__test_temperature") + ZERO_CELSIUS
 
 
-def _arrhenius(energy: float, kelvin: float) -> float:
+def _colder(energy: float, kelvin: float) -> float:
     """Return how many times more a resistance of that energy (eV) is at a temperature than at 600 °C."""
-    return math.exp(energy / BOLTZMANN_EV * (1.0 / kelvin - 1.0 / REFERENCE_KELVIN))
+    return arrhenius(energy / BOLTZMANN_EV, REFERENCE_KELVIN, kelvin)

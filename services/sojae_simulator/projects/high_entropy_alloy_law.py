@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from sojae_simulator.arrhenius import GAS_CONSTANT, ZERO_CELSIUS
 from sojae_simulator.design import Design, number, word
 
 
@@ -48,9 +49,7 @@ GROWTH_CONSTANT = 1.06e17
 """µm³/h; gives 8 µm after 1 h at 900 °C and 90 µm after 4 h at 1,150 °C."""
 WORKED_GRAIN = {"anneal": 6.0, "wrought": 10.0, "powder": 8.0, "cast": 90.0}
 """Grain size in µm before growth and without cold reduction; set by this law."""
-GAS_CONSTANT = 8.314462618
 ROOM_KELVIN = 298.15
-ZERO_CELSIUS = 273.15
 GRAVITY = 9.80665
 
 DEFAULTS: Mapping[str, object] = {

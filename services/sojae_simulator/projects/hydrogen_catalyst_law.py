@@ -14,9 +14,10 @@ Constants and their sources; where none is named, a constant is proposed by this
 import math
 from collections.abc import Mapping
 
+from sojae_simulator.arrhenius import GAS_CONSTANT, ZERO_CELSIUS, arrhenius
 from sojae_simulator.design import Design, number
 
-GAS_CONSTANT, FARADAY, ZERO_CELSIUS = 8.314462618, 96_485.33212, 273.15
+FARADAY = 96_485.33212
 REVERSIBLE, REVERSIBLE_SLOPE, REFERENCE_CELSIUS = 1.229, -0.000846, 25.0
 """V at 25 °C, and V/K."""
 BINDING = {"Ni": -0.27, "Mo": -0.36, "Co": -0.27, "Pt": -0.09, "Cu": 0.19, "Fe": -0.30}
@@ -85,8 +86,7 @@ def exchange_current(design: Design) -> float:
     coarser = above * math.pow(number(design, DEFAULTS, "process__anneal_time") / 2.0, 0.3)
     surface = math.pow(loading, 0.6) * math.exp(-coarser)
     kelvin = number(design, DEFAULTS, "property__cell_temperature") + ZERO_CELSIUS
-    reference = REFERENCE_CELSIUS + ZERO_CELSIUS
-    warmer = math.exp(EXCHANGE_ENERGY / GAS_CONSTANT * (1.0 / reference - 1.0 / kelvin))
+    warmer = arrhenius(EXCHANGE_ENERGY / GAS_CONSTANT, kelvin, REFERENCE_CELSIUS + ZERO_CELSIUS)
     return EXCHANGE * math.exp(-abs(binding(design) - BEST_BINDING) / BINDING_WIDTH) * surface * warmer
 
 

@@ -13,10 +13,8 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from sojae_simulator.arrhenius import GAS_CONSTANT, ZERO_CELSIUS, arrhenius
 from sojae_simulator.design import Design, number, word
-
-GAS_CONSTANT = 8.314462618
-ZERO_CELSIUS = 273.15
 
 
 class Chromophore(NamedTuple):
@@ -111,8 +109,7 @@ def faded_share(design: Design) -> float:
 def fading_rate(design: Design) -> float:
     """Return the rate of fading k in m²·nm/kJ, unshaded."""
     kelvin = number(design, DEFAULTS, "process__black_panel_temperature") + ZERO_CELSIUS
-    reference = REFERENCE_CELSIUS + ZERO_CELSIUS
-    hotter = math.exp(FADING_ENERGY / GAS_CONSTANT * (1.0 / reference - 1.0 / kelvin))
+    hotter = arrhenius(FADING_ENERGY / GAS_CONSTANT, kelvin, REFERENCE_CELSIUS + ZERO_CELSIUS)
     wetter = 1.0 + 0.006 * (number(design, DEFAULTS, "process__chamber_humidity") - 50.0)
     thin = math.pow(max(number(design, DEFAULTS, "composition__dye_content"), 0.01), CONCENTRATION_EXPONENT)
     celsius = number(design, DEFAULTS, "process__dyeing_temperature")

@@ -11,9 +11,9 @@ Constants and their sources; where none is named, a constant is proposed by this
 import math
 from collections.abc import Mapping
 
+from sojae_simulator.arrhenius import GAS_CONSTANT, ZERO_CELSIUS, arrhenius
 from sojae_simulator.design import Design, number
 
-GAS_CONSTANT, ZERO_CELSIUS = 8.314462618, 273.15
 REACTION_ENTHALPY, REACTION_ENTROPY = 129_000.0, 138.0
 """J/mol and J/(mol·K)."""
 ACTIVATION_ENERGY, COKING_ENERGY, REFERENCE_CELSIUS = 120_000.0, 100_000.0, 575.0
@@ -84,7 +84,7 @@ def rate(design: Design) -> float:
     kelvin = number(design, DEFAULTS, "process__reaction_temperature") + ZERO_CELSIUS
     contact = number(design, DEFAULTS, "process__contact_time") / CONTACT_SECONDS
     alive = math.exp(-deactivation(design) * number(design, DEFAULTS, "property__time_on_stream"))
-    return active_surface(design) * _arrhenius(ACTIVATION_ENERGY, kelvin) * contact * alive
+    return active_surface(design) * _hotter(ACTIVATION_ENERGY, kelvin) * contact * alive
 
 
 def active_surface(design: Design) -> float:
@@ -104,7 +104,7 @@ def active_surface(design: Design) -> float:
 def deactivation(design: Design) -> float:
     """Return the share of the activity that coke takes in 1 h: more in the heat, half of it in much carbon dioxide."""
     kelvin = number(design, DEFAULTS, "process__reaction_temperature") + ZERO_CELSIUS
-    return DEACTIVATION * _arrhenius(COKING_ENERGY, kelvin) * _coke_left(design)
+    return DEACTIVATION * _hotter(COKING_ENERGY, kelvin) * _coke_left(design)
 
 
 def _coke_left(design: Design) -> float:
@@ -115,6 +115,6 @@ def _fraction(design: Design, name: str) -> float:
     return number(design, DEFAULTS, f"composition__{name}_fraction")
 
 
-def _arrhenius(energy: float, kelvin: float) -> float:
+def _hotter(energy: float, kelvin: float) -> float:
     """Return how many times faster a process of that energy (J/mol) is than at 575 °C."""
-    return math.exp(energy / GAS_CONSTANT * (1.0 / (REFERENCE_CELSIUS + ZERO_CELSIUS) - 1.0 / kelvin))
+    return arrhenius(energy / GAS_CONSTANT, kelvin, REFERENCE_CELSIUS + ZERO_CELSIUS)
