@@ -129,6 +129,15 @@ def test_titles_above_the_header_are_passed_over(tmp_path: Path) -> None:
     assert "header_row = 3" in (tmp_path / "out" / "own.toml").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("word", ["Total:", "Grand total", "합 계"])
+def test_totals_at_the_end_are_no_records(word: str, tmp_path: Path) -> None:
+    """Those that the import leaves out too."""
+    file = written(tmp_path / "own.csv")
+    with file.open("a", encoding="utf-8", newline="") as opened:
+        csv.writer(opened).writerow([word, 99_999, 99.9, "", 99_999])
+    assert "5 columns and 12 rows" in draft(file, tmp_path / "out").output
+
+
 def test_workbooks_and_parquet_are_read(tmp_path: Path) -> None:
     """They give the same templates as the text does."""
     book = openpyxl.Workbook()

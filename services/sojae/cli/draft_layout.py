@@ -10,10 +10,10 @@ from sojae.cli.import_sheets import HEADER_ROWS, visible_sheet
 from sojae.domain.draft_columns import Column, read_cells
 from sojae.domain.draft_headers import read_header, unit_of_text
 from sojae.domain.draft_mapping import Layout
-from sojae.domain.errors import QuantityError, SpreadsheetError
-from sojae.domain.quantity import parse_number
+from sojae.domain.errors import SpreadsheetError
+from sojae.domain.quantity import is_number
 from sojae.domain.table import Row, Table
-from sojae.domain.table_hygiene import TOTAL_ROWS, TOTALS
+from sojae.domain.table_hygiene import TOTAL_ROWS, is_total
 from sojae.domain.text import Text
 
 MAX_ROWS = 50_000
@@ -104,7 +104,7 @@ def _cleaned(table: Table, layout: Layout, headers: Mapping[str, str]) -> FoundT
             skip[name] = [*skip.get(name, ()), *words]
         layout = replace(layout, skip=skip)
     last = max(1, len(rows) - TOTAL_ROWS)
-    rows = rows[:last] + [row for row in rows[last:] if not _is_total(row)]
+    rows = rows[:last] + [row for row in rows[last:] if not is_total(next(iter(row.cells.values()), ""))]
     return FoundTable(replace(table, rows=tuple(rows)), layout, headers, units if len(rows) else {})
 
 
@@ -112,7 +112,7 @@ def _units(row: Row) -> dict[str, str]:
     """Return column → unit where a row holds units and no number, else nothing."""
     found = {name: unit_of_text(cell) for name, cell in row.cells.items()}
     said = {name: unit for name, unit in found.items() if unit is not None}
-    if any(_is_number(cell) for cell in row.cells.values()) or not any(unit != "1" for unit in said.values()):
+    if any(is_number(cell) for cell in row.cells.values()) or not any(unit != "1" for unit in said.values()):
         return {}
     return said if 2 * len(said) >= len(found) else {}
 
@@ -126,18 +126,6 @@ def _skip(rest: Table, row: Row) -> dict[str, list[str]] | None:
     return None
 
 
-def _is_total(row: Row) -> bool:
-    return next(iter(row.cells.values()), "").strip().rstrip(":").casefold() in TOTALS
-
-
 def _is_data(names: Sequence[str]) -> bool:
     """Return whether a row of names is one of data: at least half of its cells are numbers."""
-    return 2 * sum(_is_number(name) for name in names) >= max(1, len(names))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        parse_number(text)
-    except QuantityError:
-        return False
-    return True
+    return 2 * sum(is_number(name) for name in names) >= max(1, len(names))

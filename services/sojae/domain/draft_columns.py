@@ -138,7 +138,10 @@ def _measured(cell: str) -> tuple[float, str | None, bool] | None:
     try:
         return parse_number(cell), None, False
     except QuantityError:
-        pass  # It may hold more than a number.
+        return _more_than_a_number(cell)
+
+
+def _more_than_a_number(cell: str) -> tuple[float, str | None, bool] | None:
     try:
         found = parse_measured(cell)
         return (found.low + found.high) / 2, None if found.unit is None else ucum_code(found.unit), found.is_interval

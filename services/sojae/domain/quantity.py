@@ -107,6 +107,15 @@ def parse_number(text: str) -> float:
     )
 
 
+def is_number(text: str) -> bool:
+    """Return whether `parse_number` takes a text."""
+    try:
+        parse_number(text)
+    except QuantityError:
+        return False
+    return True
+
+
 def _moved(value: float, source: str, target: str) -> float:
     if not (_has_offset(source) or _has_offset(target)):
         return _scaled(value, source, target)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sojae.domain.errors import QuantityError, SpreadsheetError
 from sojae.domain.mapping_plan import ColumnPlan, FileMapping
-from sojae.domain.quantity import parse_number, ucum_code
+from sojae.domain.quantity import is_number, ucum_code
 from sojae.domain.table import Row, Table
 from sojae.domain.text import Text
 from sojae.domain.workbook_layout import ERRORS
@@ -123,19 +123,12 @@ def _sums_up(mapping: FileMapping, table: Table, row: Row) -> bool:
     """Return whether a row is called like a total where rows have their names; a mean of numbers may stand beside it."""
     first = next((row.cells[name] for name in table.columns if name in row.cells), "")
     told = [row.cells[name] for name in mapping.named_by() if name in row.cells]
-    return any(_is_total(cell) for cell in [first, *told]) and all(_is_total(cell) or _is_number(cell) for cell in told)
+    return any(is_total(cell) for cell in [first, *told]) and all(is_total(cell) or is_number(cell) for cell in told)
 
 
-def _is_total(cell: str) -> bool:
+def is_total(cell: str) -> bool:
+    """Return whether a row's name is that of a total or a mean."""
     return len(cell) <= MAX_TOTAL_CHARACTERS and _NO_LETTER.sub("", cell).casefold() in TOTALS
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        parse_number(cell)
-    except QuantityError:
-        return False
-    return True
 
 
 def _listed(numbers: Sequence[int]) -> str:
